@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+// The custom condition makes `@mca/core/…` resolve to the sources, so tests never run a stale build.
+const conditions = ['@mca/source', 'import', 'module', 'default', 'node'];
+
+const reports = process.env.MCA_TEST_REPORTS;
+
+/**
+ * Modes: `test` (default) runs everything with reduced counts, `full` with the counts that docs/reliability.md reports,
+ * `package` tries the packed tarball as a stranger would.
+ */
+export default defineConfig(({ mode }) => ({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: mode === 'package' ? ['test/package/**/*.pack.ts'] : ['{src,providers,adapters,examples,test}/**/*.test.ts'],
+    exclude: ['**/node_modules/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // Hang guards, not speed limits.
+    testTimeout: mode === 'test' ? 60_000 : 1_200_000,
+    hookTimeout: 60_000,
+    // CI adds up the reports of all runs.
+    reporters: reports ? ['default', ['json', { outputFile: join(reports, `${mode}.json`) }]] : ['default'],
+    env: mode === 'full' ? { MCA_TEST_FULL: '1' } : {},
+  },
+}));
