@@ -1,0 +1,33 @@
+import type { MediaItem } from '../media-item.ts';
+import type { ProviderContext } from './context.ts';
+
+/** What a service said to one submitted item. */
+export type SubmitOutcome =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'ignored'; readonly reason: string };
+
+/**
+ * Writing plays out.
+ *
+ * - `SCROB-1` one outcome per item, in order
+ */
+export interface ScrobblingCapability {
+  readonly maxItemsPerCall: number;
+  submit(context: ProviderContext, items: readonly MediaItem[]): Promise<readonly SubmitOutcome[]>;
+}
+
+/** Tells the service what plays right now. Fire and forget. */
+export interface NowPlayingCapability {
+  update(context: ProviderContext, item: Pick<MediaItem, 'type' | 'title' | 'creator' | 'ids' | 'durationMs'>): Promise<void>;
+}
+
+/** Writing ratings out, on the scale of 0 to 10 of `MediaItem.rating`; the provider converts. */
+export interface RatingWritingCapability {
+  readonly maxItemsPerCall: number;
+  rate(context: ProviderContext, items: readonly MediaItem[]): Promise<readonly SubmitOutcome[]>;
+}
+
+/** Is this key still good? For services whose keys do not expire by themselves. */
+export interface SessionCheckCapability {
+  check(context: ProviderContext): Promise<{ readonly valid: boolean; readonly account?: string | undefined }>;
+}

@@ -1,0 +1,29 @@
+/** Source of time. Everything in the SDK that needs the time asks this. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** Source of randomness for ids and jitter. */
+export interface Random {
+  /** Fills the array with random bytes and returns it. */
+  bytes(length: number): Uint8Array;
+}
+
+/** Where the SDK writes what an operator may want to know. Fields never hold secrets or a user's history. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Structured fields of a log line. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** All that the SDK takes from the outside world, injected through `createRegistry`. */
+export interface Env {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}

@@ -1,0 +1,17 @@
+export type * from './auth.ts';
+export type * from './connection.ts';
+export type * from './credential-store.ts';
+export type * from './cursor.ts';
+export type * from './env.ts';
+export type * from './events.ts';
+export type * from './import-file.ts';
+export type * from './import-record.ts';
+export type * from './media-item.ts';
+export type * from './playlist.ts';
+export type * from './provider.ts';
+export type * from './standard-schema.ts';
+export type * from './storage/index.ts';
+export type * from './track.ts';
+export type * from './capabilities/index.ts';
+export { CAPABILITY_NAMES } from './capabilities/index.ts';
+export { ERROR_CODES, McaError, type ErrorCode, type FilePosition, type McaErrorOptions } from './errors.ts';

@@ -1,0 +1,59 @@
+import type { AuthStrategy } from '../contracts/auth.ts';
+import { CAPABILITY_NAMES } from '../contracts/capabilities/index.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider, RateLimit } from '../contracts/provider.ts';
+
+const ID_PATTERN = /^[a-z][a-z0-9-]{0,62}$/;
+const API_VERSION = 1;
+
+/**
+ * Refuses a provider that cannot work, at registration and not in the middle of the night.
+ *
+ * @throws McaError `configuration` saying which provider and what to change
+ */
+export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string, AnyProvider>): void {
+  const { id } = provider;
+  const refuse = (reason: string, message: string, hint: string): never => {
+    throw new McaError({ code: 'configuration', reason, provider: String(id), message, hint });
+  };
+  if (typeof id !== 'string' || !ID_PATTERN.test(id)) {
+    refuse('malformed_id', `"${String(id)}" is no provider id.`, 'Use lower-case letters, digits and dashes, a letter first, at most 63 characters.');
+  }
+  if (others.has(id)) refuse('duplicate_id', `A provider "${id}" is registered already.`, 'Register each provider once.');
+  if (provider.apiVersion !== API_VERSION) {
+    refuse('api_version', `Provider "${id}" was made for version ${String(provider.apiVersion)} of the contract.`, `This core speaks version ${API_VERSION}.`);
+  }
+  for (const name of Object.keys(provider.capabilities)) {
+    if (!(CAPABILITY_NAMES as readonly string[]).includes(name)) {
+      refuse('unknown_capability', `Provider "${id}" claims a capability "${name}".`, `Capabilities are ${CAPABILITY_NAMES.join(', ')}.`);
+    }
+  }
+  for (const limit of provider.limits) {
+    if (!isPossible(limit)) refuse('impossible_limit', `Provider "${id}" has a limit nobody can keep.`, 'Requests, milliseconds and concurrency are whole numbers above 0.');
+  }
+  for (const strategy of provider.auth) {
+    const missing = missingOAuthSetting(strategy);
+    if (missing) refuse('invalid_oauth', `Provider "${id}" uses OAuth without a valid ${missing}.`, 'Endpoints are https URLs; the client id comes from the service.');
+  }
+}
+
+function isPossible({ scope, requests, perMs, concurrency = 1 }: RateLimit): boolean {
+  const whole = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+  return (scope === 'app' || scope === 'connection') && whole(requests) && whole(perMs) && whole(concurrency);
+}
+
+function missingOAuthSetting(strategy: AuthStrategy): string | undefined {
+  if (strategy.type !== 'oauth2' && strategy.type !== 'device-code') return undefined;
+  if (typeof strategy.clientId !== 'string' || strategy.clientId.trim() === '') return 'client id';
+  if (!isEndpoint(strategy.tokenEndpoint)) return 'token endpoint';
+  if (strategy.type === 'oauth2' && !isEndpoint(strategy.authorizationEndpoint)) return 'authorization endpoint';
+  if (strategy.type === 'device-code' && !isEndpoint(strategy.deviceEndpoint)) return 'device endpoint';
+  return undefined;
+}
+
+/** Plain http is for services on the same machine, such as the fakes in tests. */
+function isEndpoint(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
+}

@@ -1,0 +1,61 @@
+import { McaError } from '../contracts/errors.ts';
+import type { Cursor, CursorEnvelope } from '../contracts/cursor.ts';
+
+const VERSION = 1;
+
+/** Wraps a provider's position. */
+export function encodeCursor(envelope: Omit<CursorEnvelope, 'v'>): Cursor {
+  const json = JSON.stringify({ v: VERSION, ...envelope });
+  return toBase64Url(json) as Cursor;
+}
+
+/**
+ * Unwraps a cursor of this provider and capability.
+ *
+ * @throws McaError `invalid_data` with reason `cursor_invalid` when it is damaged, foreign or from a newer version
+ */
+export function decodeCursor(cursor: Cursor, expected: { readonly provider: string; readonly capability: string }): CursorEnvelope {
+  const envelope = parseEnvelope(cursor);
+  if (!envelope || envelope.v !== VERSION) throw invalid('it is damaged or from a newer version');
+  if (envelope.provider !== expected.provider || envelope.capability !== expected.capability) {
+    throw invalid(`it belongs to ${envelope.provider} ${envelope.capability}`);
+  }
+  return envelope;
+}
+
+function parseEnvelope(cursor: string): CursorEnvelope | undefined {
+  const value = parseBase64UrlJson(cursor);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { v, provider, capability, issuedAt, highWater, opaque } = value as Record<string, unknown>;
+  if (v !== VERSION || typeof provider !== 'string' || typeof capability !== 'string') return undefined;
+  if (typeof issuedAt !== 'number' || typeof opaque !== 'string') return undefined;
+  if (highWater !== undefined && typeof highWater !== 'number') return undefined;
+  return { v, provider, capability, issuedAt, opaque, ...(highWater === undefined ? {} : { highWater }) };
+}
+
+/** Base64url of UTF-8 text, without padding. */
+export function toBase64Url(text: string): string {
+  const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** The JSON value inside base64url text, or `undefined` when there is none. */
+export function parseBase64UrlJson(text: string): unknown {
+  try {
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // Whatever is wrong with it, it is not one of ours; callers answer with their own typed error.
+    return undefined;
+  }
+}
+
+function invalid(why: string): McaError {
+  return new McaError({
+    code: 'invalid_data',
+    reason: 'cursor_invalid',
+    message: `The cursor cannot be used: ${why}.`,
+    hint: 'Start again without a cursor.',
+  });
+}
