@@ -1,0 +1,79 @@
+import type { Connection } from '../contracts/connection.ts';
+import type { Coverage } from '../contracts/import-record.ts';
+import type { Precision } from '../contracts/media-item.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { HiddenRange } from '../contracts/storage/index.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { joined } from './coverage.ts';
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * How far around its `consumedAt` the real moment of an event may lie. A calendar day is a day somewhere on Earth:
+ * it begins up to 14 hours before and ends up to 12 hours after the same day in UTC.
+ */
+const REACH: Readonly<Record<Precision, { readonly beforeMs: number; readonly afterMs: number }>> = {
+  second: { beforeMs: 0, afterMs: 1_000 },
+  minute: { beforeMs: 0, afterMs: 60_000 },
+  hour: { beforeMs: 0, afterMs: HOUR_MS },
+  day: { beforeMs: 14 * HOUR_MS, afterMs: 36 * HOUR_MS },
+};
+
+/** Coverage with the connection that brought it. */
+interface Covered extends Coverage {
+  readonly connectionId: string;
+  readonly account: string;
+}
+
+/**
+ * What reads leave out so that nothing counts twice: items of a coarse source where a finer source of the same
+ * platform and account covers the time. An account without label may be any of the user's accounts.
+ */
+export async function hiddenRanges(registry: AnyRegistry, userId: string): Promise<readonly HiddenRange[]> {
+  const [connections, imports] = await Promise.all([
+    registry.storage.listConnections({ userId }),
+    registry.storage.listImports({ userId }),
+  ]);
+  const accounts = new Map(connections.map(({ id, account }) => [id, account]));
+  const covered: Covered[] = imports
+    .filter(({ status }) => status === 'complete' || status === 'partial')
+    .flatMap(({ connectionId, coverage }) =>
+      coverage.map((stretch) => ({ ...stretch, connectionId, account: accounts.get(connectionId) ?? '' })),
+    );
+  const platforms = new Set(covered.map(({ platform }) => platform));
+  return [...platforms].flatMap((platform) => {
+    const provider = registry.list().find(({ id }) => id === platform);
+    const here = covered.filter((stretch) => stretch.platform === platform);
+    return provider ? rangesOf(provider, here, connections) : [];
+  });
+}
+
+function rangesOf(provider: AnyProvider, covered: readonly Covered[], connections: readonly Connection[]): readonly HiddenRange[] {
+  const sources = provider.capabilities.fileImport?.sources ?? {};
+  return Object.entries(sources).flatMap(([source, { precision, rank }]) => {
+    const finer = covered.filter((stretch) => (sources[stretch.source]?.rank ?? -1) > rank);
+    return [...Map.groupBy(finer, ({ account }) => account)].flatMap(([account, stretches]) => {
+      const connectionIds = connections.filter((each) => account === '' || each.account === '' || each.account === account).map(({ id }) => id);
+      const finerSources = [...new Set(stretches.map((stretch) => stretch.source))];
+      const { beforeMs, afterMs } = REACH[precision];
+      return joined(stretches.map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() }))).map(
+        ({ from, to }): HiddenRange => ({
+          platform: provider.id,
+          source,
+          connectionIds,
+          // Surely inside: wherever within its reach the event was, the finer source was watching.
+          from: from + beforeMs,
+          to: to - afterMs,
+          // Perhaps inside: hidden if the finer source has it.
+          edges: [
+            { from: from - afterMs, to: from + beforeMs },
+            { from: to - afterMs, to: to + beforeMs },
+          ],
+          finerSources,
+          reachBeforeMs: beforeMs,
+          reachAfterMs: afterMs,
+        }),
+      );
+    });
+  });
+}

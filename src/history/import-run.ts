@@ -1,0 +1,175 @@
+import type { FileImportCapability } from '../contracts/capabilities/file-import.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { ImportProgressEvent } from '../contracts/events.ts';
+import type { ImportFile } from '../contracts/import-file.ts';
+import type { UpdatePolicy } from '../contracts/storage/index.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { randomId } from '../runtime/env.ts';
+import { checkBatch } from './check-batch.ts';
+import { type ImportLedger, openLedger } from './import-ledger.ts';
+import { type PageWriter, previewWriter, storageWriter } from './import-pages.ts';
+import { type ByteMeter, meterBytes, progressEvent } from './import-progress.ts';
+import type { ImportReport } from './import-report.ts';
+
+/** Items per page. A page is a transaction, so larger pages cost less and smaller ones lose less time to a crash. */
+const PAGE_ITEMS = 5_000;
+
+/** Everything one import needs, options checked. */
+export interface ImportJob {
+  readonly registry: AnyRegistry;
+  readonly userId: string;
+  readonly provider: string;
+  readonly account: string;
+  // biome-ignore lint/suspicious/noExplicitAny: options were validated against the capability's own schema
+  readonly capability: FileImportCapability<any, any>;
+  readonly options: unknown;
+  readonly files: readonly ImportFile[];
+  readonly policy: UpdatePolicy;
+  readonly strict: boolean;
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: ((event: ImportProgressEvent) => void) | undefined;
+}
+
+/** What the steps of one run share. */
+interface Run {
+  readonly job: ImportJob;
+  readonly importId: string;
+  readonly startedAt: number;
+  readonly ledger: ImportLedger;
+  readonly writer: PageWriter;
+  readonly meter: ByteMeter;
+}
+
+/**
+ * Reads, commits page by page, and accounts for every record.
+ *
+ * @throws McaError when nothing was committed yet; afterwards the report says `failed`
+ */
+export async function runImport(job: ImportJob): Promise<ImportReport> {
+  const { clock, random } = job.registry.env;
+  const importId = randomId(random);
+  const writer = job.dryRun ? previewWriter(job) : storageWriter(job, importId);
+  const run: Run = { job, importId, startedAt: clock.now(), ledger: openLedger(), writer, meter: meterBytes(job.files) };
+  try {
+    const { status, error } = await attempt(run);
+    const report: ImportReport = {
+      status,
+      provider: job.provider,
+      importId: writer.hasWritten ? importId : undefined,
+      connectionId: writer.connectionId,
+      dryRun: job.dryRun,
+      ...run.ledger.report(),
+      preview: job.dryRun ? run.ledger.report().preview : [],
+      durationMs: clock.now() - run.startedAt,
+      error,
+    };
+    const { counts, durationMs } = report;
+    job.registry.emit({ type: 'import_finished', userId: job.userId, provider: job.provider, importId, status, counts, durationMs });
+    return report;
+  } finally {
+    await writer.close();
+  }
+}
+
+/** Reads and stores everything, or says how it ended instead. */
+async function attempt(run: Run): Promise<Pick<ImportReport, 'status' | 'error'>> {
+  const { job, ledger, writer } = run;
+  try {
+    const error = await readAll(run);
+    const status = error ? 'partial' : 'complete';
+    await commit(run, status);
+    return { status, error };
+  } catch (caught) {
+    const error = asMcaError(caught, job);
+    const status = error.code === 'cancelled' ? 'cancelled' : 'failed';
+    if (status === 'failed' && !writer.hasWritten) throw error;
+    // What a damaged file gave before the damage is good; what was pending when the host cancelled is left for next time.
+    if (error.code !== 'file_parse_error') ledger.dropPending();
+    if (writer.hasWritten) await markEnded(run, status);
+    return { status, error };
+  }
+}
+
+/**
+ * Reads all files, committing full pages.
+ *
+ * @returns what could not be read, when the rest could
+ */
+async function readAll(run: Run): Promise<McaError | undefined> {
+  const { job, ledger, meter } = run;
+  const { options, signal, strict, registry } = job;
+  for await (const batch of job.capability.parse({ options, signal, strict, now: () => registry.env.clock.now() }, meter.files)) {
+    throwIfCancelled(job);
+    checkBatch(batch, job);
+    ledger.add(batch);
+    if (ledger.pendingItems.length >= PAGE_ITEMS) await commit(run, 'running');
+    tellProgress(run);
+  }
+  throwIfCancelled(job);
+  const files = [...ledger.files.values()];
+  const broken = files.filter((file) => file.error);
+  // With nothing whole, a damaged file is refused before anything of it is stored.
+  if (broken.length > 0 && broken.length === files.length) throw broken[0]?.error;
+  return broken.length > 0 || ledger.hasRejections ? partialError(run, broken.length) : undefined;
+}
+
+async function commit({ ledger, writer }: Run, status: 'running' | ImportReport['status']): Promise<void> {
+  ledger.settle(await writer.write(ledger.pendingItems, ledger.totals(status)));
+}
+
+function tellProgress({ job, importId, startedAt, ledger, meter }: Run): void {
+  const counts = { ...ledger.counts(), read: ledger.readSoFar() };
+  const elapsedMs = job.registry.env.clock.now() - startedAt;
+  const event = progressEvent({ userId: job.userId, provider: job.provider, importId }, counts, meter, elapsedMs);
+  job.registry.emit(event);
+  try {
+    job.onProgress?.(event);
+  } catch (error) {
+    job.registry.emit({ type: 'hook_failed', hook: 'onProgress', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function throwIfCancelled({ signal, provider }: ImportJob): void {
+  if (!signal.aborted) return;
+  throw new McaError({ code: 'cancelled', provider, message: 'The import was cancelled.', cause: signal.reason });
+}
+
+/** The record keeps saying `running` when even this fails; the failure that brought us here matters more. */
+async function markEnded(run: Run, status: 'failed' | 'cancelled'): Promise<void> {
+  try {
+    await commit(run, status);
+  } catch (error) {
+    run.ledger.dropPending();
+    const { message } = asMcaError(error, run.job);
+    run.job.registry.env.logger.warn('could not note how the import ended', { provider: run.job.provider, message });
+  }
+}
+
+function asMcaError(error: unknown, { provider }: ImportJob): McaError {
+  if (McaError.isInstance(error)) return error;
+  return new McaError({
+    code: 'plugin',
+    reason: 'unexpected_error',
+    provider,
+    message: `The importer of ${provider} threw an error it must not throw.`,
+    hint: 'This is a defect of the provider; its `cause` says more.',
+    cause: error,
+  });
+}
+
+function partialError({ job, ledger }: Run, brokenFiles: number): McaError {
+  const { read, rejected } = ledger.totals('partial');
+  const rejectedRecords = Object.values(rejected).reduce((sum, count) => sum + count, 0);
+  const what = [
+    ...(rejectedRecords > 0 ? [`${rejectedRecords} of ${read} records`] : []),
+    ...(brokenFiles > 0 ? [`${brokenFiles} of ${ledger.files.size} files`] : []),
+  ].join(' and ');
+  return new McaError({
+    code: 'partial_sync',
+    reason: brokenFiles > 0 ? 'damaged_files' : 'rejected_records',
+    provider: job.provider,
+    message: `${what} could not be read; the rest is stored.`,
+    hint: 'See `rejections` and `files` of the report.',
+  });
+}

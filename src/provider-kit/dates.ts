@@ -1,0 +1,52 @@
+const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/**
+ * Epoch milliseconds of a UTC date and time, or `undefined` when there is no such date (30 February, 25:00).
+ *
+ * @param month - 1 to 12
+ */
+export function utcTime(
+  year: number,
+  month: number,
+  day: number,
+  hour = 0,
+  minute = 0,
+  second = 0,
+  millisecond = 0,
+): number | undefined {
+  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
+  if (day > daysInMonth(year, month)) return undefined;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
+  // Date.UTC reads years 0 to 99 as 1900 to 1999; no media history is that old.
+  return year < 1000 || year > 9999 || Number.isNaN(time) ? undefined : time;
+}
+
+/** Days of a month, leap years included. */
+export function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return (daysBefore[month] ?? 365) - (daysBefore[month - 1] ?? 0);
+}
+
+const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
+const two = (text: string, index: number): number => digit(text, index) * 10 + digit(text, index + 1);
+const timestampPattern = /^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*(?:UTC|Z)?$/;
+const plainTimestamp = /^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\dZ?$/;
+
+/**
+ * Reads `2026-05-14T21:03:11Z`, `2026-05-14 21:03:11`, with a fraction, without seconds or as a bare date, always as UTC.
+ *
+ * `new Date(text)` would take the forms without a zone as local time, and accept much else silently.
+ *
+ * @returns epoch milliseconds, or `undefined` for anything else
+ */
+export function parseUtc(text: string): number | undefined {
+  // The shapes that millions of records have cost a fifth of the long regular expression this way.
+  if ((text.length === 19 || text.length === 20) && plainTimestamp.test(text)) {
+    return utcTime(two(text, 0) * 100 + two(text, 2), two(text, 5), two(text, 8), two(text, 11), two(text, 14), two(text, 17));
+  }
+  const match = timestampPattern.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = ''] = match;
+  const millisecond = fraction === '' ? 0 : Math.floor(Number(`0.${fraction}`) * 1000);
+  return utcTime(Number(year), Number(month), Number(day), Number(hour), Number(minute), Number(second), millisecond);
+}

@@ -1,0 +1,100 @@
+import type { ImportBatch, RejectedRecord } from '../contracts/capabilities/file-import.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { MediaItem } from '../contracts/media-item.ts';
+import type { RecordResult, Rejected } from './record-result.ts';
+
+/** Where a record stands in its file; see `FilePosition`. */
+export interface RecordPlace {
+  readonly record: number;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+}
+
+/** Sorts the records of one file into items, skips and rejects, and gives up on a file that is mostly bad. */
+export interface Tally {
+  add(result: RecordResult, place: RecordPlace): void;
+  warn(message: string): void;
+  /** Records since the last call, as a batch that balances. */
+  take(error?: McaError): ImportBatch;
+  /** Whether anything was added since the last batch. */
+  readonly hasNews: boolean;
+}
+
+/** More bad records than this share, and more than {@link BAD_RECORDS_ALLOWED}, and the file is refused. */
+const BAD_SHARE_ALLOWED = 0.01;
+const BAD_RECORDS_ALLOWED = 50;
+/** A file whose first records are all bad is not what it seemed. */
+const BAD_FROM_THE_START = 20;
+
+/** Makes the tally of one file. In `strict` mode the first bad record ends the file. */
+export function createTally(file: string, format: string, strict: boolean): Tally {
+  let items: MediaItem[] = [];
+  let rejected: RejectedRecord[] = [];
+  let skipped: Record<string, number> = {};
+  let warnings: string[] = [];
+  let read = 0;
+  let readInFile = 0;
+  let rejectedInFile = 0;
+
+  function refuse(result: Rejected, place: RecordPlace): void {
+    rejectedInFile += 1;
+    rejected.push({ file, ...place, field: result.field, reason: result.reject, message: result.message });
+    const tooMany = rejectedInFile > BAD_RECORDS_ALLOWED && rejectedInFile > readInFile * BAD_SHARE_ALLOWED;
+    const allBad = rejectedInFile === readInFile && readInFile >= BAD_FROM_THE_START;
+    if (!strict && !tooMany && !allBad) return;
+    throw new McaError({
+      code: 'file_parse_error',
+      reason: strict ? 'bad_record' : 'too_many_bad_records',
+      message: strict
+        ? `Record ${place.record} of ${file} cannot be read: ${result.message}`
+        : `${rejectedInFile} of the first ${readInFile} records of ${file} cannot be read; last: ${result.message}`,
+      hint: 'Export the file again, or check that it was not edited or saved by another program.',
+      position: { file, ...place, field: result.field },
+    });
+  }
+
+  return {
+    get hasNews() {
+      return read > 0 || warnings.length > 0;
+    },
+    add(result, place) {
+      read += 1;
+      readInFile += 1;
+      if ('skip' in result) skipped[result.skip] = (skipped[result.skip] ?? 0) + 1;
+      else if ('reject' in result) refuse(result, place);
+      else items.push(isClean(result) ? result : cleaned(result));
+    },
+    warn(message) {
+      warnings.push(message);
+    },
+    take(error) {
+      const batch: ImportBatch = { file, format, read, items, skipped, rejected, warnings, error };
+      items = [];
+      rejected = [];
+      skipped = {};
+      warnings = [];
+      read = 0;
+      return batch;
+    },
+  };
+}
+
+/** Databases refuse or silently change NUL and half surrogate pairs; an item must come back as it went in. */
+function isClean(item: MediaItem): boolean {
+  return isCleanText(item.title) && (item.creator === undefined || isCleanText(item.creator)) && isCleanText(item.externalId);
+}
+
+function isCleanText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+function cleaned(item: MediaItem): MediaItem {
+  const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '');
+  const title = clean(item.title);
+  return {
+    ...item,
+    title: title === '' ? '(untitled)' : title,
+    externalId: clean(item.externalId),
+    ...(item.creator === undefined ? {} : { creator: clean(item.creator) }),
+  };
+}
