@@ -1,0 +1,93 @@
+import { type Connection, type ConnectionPatch, type ConnectionVerbs, McaError } from '@mca/core/adapter-kit';
+import type { State } from './state.ts';
+
+/** Connections in a map; insertion order is age. */
+export function connectionVerbs(state: State): ConnectionVerbs {
+  return {
+    async ensureConnection({ id, userId, provider, kind, account }) {
+      for (const known of state.connections.values()) {
+        if (
+          known.userId === userId &&
+          known.provider === provider &&
+          known.kind === kind &&
+          known.account === account
+        ) {
+          return structuredClone(known);
+        }
+      }
+      if (state.connections.has(id)) {
+        throw new McaError({ code: 'storage', reason: 'constraint', message: `Connection id ${id} is taken.` });
+      }
+      const connection: Connection = {
+        id,
+        userId,
+        provider,
+        kind,
+        account,
+        status: 'active',
+        settings: {},
+        grantedScopes: [],
+        createdAt: new Date(state.clock.now()),
+      };
+      state.connections.set(id, connection);
+      return structuredClone(connection);
+    },
+    async updateConnection(id, patch) {
+      const known = state.connections.get(id);
+      if (!known) return undefined;
+      const updated: Connection = { ...known, ...structuredClone(namedFields(patch)) };
+      state.connections.set(id, updated);
+      return structuredClone(updated);
+    },
+    async listConnections(filter) {
+      return [...state.connections.values()]
+        .filter((connection) => filter.id === undefined || connection.id === filter.id)
+        .filter((connection) => filter.userId === undefined || connection.userId === filter.userId)
+        .filter((connection) => filter.provider === undefined || connection.provider === filter.provider)
+        .map((connection) => structuredClone(connection));
+    },
+    async erase({ userId, connectionId }) {
+      const isErased = (connection: string) => connectionId === undefined || connection === connectionId;
+      for (const connection of [...state.connections.values()]) {
+        if (connection.userId === userId && isErased(connection.id)) eraseConnection(state, connection.id);
+      }
+      const items = eraseItems(state, userId, isErased);
+      state.removals = state.removals.filter(
+        (removal) => !(removal.key.userId === userId && isErased(removal.connectionId)),
+      );
+      return { items };
+    },
+  };
+}
+
+/** Patch fields set to `undefined` mean the same as absent ones. */
+function namedFields(patch: ConnectionPatch): object {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+}
+
+function eraseConnection(state: State, id: string): void {
+  for (const record of [...state.imports.values()]) {
+    if (record.connectionId !== id) continue;
+    state.imports.delete(record.id);
+    state.leases.delete(`import:${record.id}`);
+  }
+  for (const resource of [...state.leases.keys()]) {
+    if (resource === `refresh:${id}` || resource.startsWith(`sync:${id}:`)) state.leases.delete(resource);
+  }
+  state.cursors.delete(id);
+  state.parked.delete(id);
+  state.connections.delete(id);
+}
+
+function eraseItems(state: State, userId: string, isErased: (connectionId: string) => boolean): number {
+  const entries = state.items.get(userId);
+  if (!entries) return 0;
+  let items = 0;
+  for (const [key, entry] of entries) {
+    if (!isErased(entry.row.connectionId)) continue;
+    entries.delete(key);
+    if (!entry.deleted) items += 1;
+  }
+  state.sorted.delete(userId);
+  return items;
+}

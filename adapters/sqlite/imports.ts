@@ -1,0 +1,174 @@
+import {
+  type Clock,
+  type Coverage,
+  type ImportProgress,
+  type ImportRecord,
+  type ImportVerbs,
+  importUndone,
+  McaError,
+} from '@mca/core/adapter-kit';
+import { readSequence, writeSequence } from './counters.ts';
+import type { Session } from './session.ts';
+
+interface ImportRow
+  extends Omit<ImportRecord, 'startedAt' | 'finishedAt' | 'files' | 'counts' | 'skipped' | 'rejected' | 'coverage'> {
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  readonly files: string;
+  readonly read: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly skipped: string;
+  readonly rejected: string;
+  readonly coverage: string;
+}
+
+/** Import records, and taking imports back. */
+export function importVerbs(session: Session, clock: Clock): ImportVerbs {
+  return {
+    listImports: ({ userId, id }) =>
+      session.run(() => {
+        const rows = session
+          .statement(
+            `SELECT m.id, c.id AS connectionId, u.user_id AS userId, c.provider, m.status, m.started_at AS startedAt,
+               m.finished_at AS finishedAt, m.files, m.read, m.inserted, m.updated, m.unchanged, m.skipped, m.rejected, m.coverage
+             FROM mca_imports m JOIN mca_users u ON u.user_no = m.user_no
+             JOIN mca_connections c ON c.connection_no = m.connection_no
+             WHERE u.user_id = ? AND (? IS NULL OR m.id = ?) ORDER BY m.import_no`,
+          )
+          .all(userId, id ?? null, id ?? null);
+        return (rows as ImportRow[]).map(decodeImport);
+      }),
+    undoImport: ({ userId, importId }) =>
+      session.write(() => {
+        const known = session
+          .statement(
+            `SELECT import_no AS importNo, user_no AS userNo FROM mca_imports WHERE id = ? AND status <> 'undone'
+             AND user_no = (SELECT user_no FROM mca_users WHERE user_id = ?)`,
+          )
+          .get(importId, userId) as { readonly importNo: number; readonly userNo: number } | undefined;
+        if (!known) return { removed: 0 };
+        const removed = removeItems(session, known.userNo, known.importNo);
+        session
+          .statement(
+            `UPDATE mca_imports SET status = 'undone', coverage = '[]', finished_at = coalesce(finished_at, ?)
+             WHERE import_no = ?`,
+          )
+          .run(clock.now(), known.importNo);
+        // A run that is still writing must notice at its next page.
+        session.statement('DELETE FROM mca_leases WHERE resource = ?').run(`import:${importId}`);
+        return { removed };
+      }),
+  };
+}
+
+/** Deletes an import's items, each with an entry for the feed. Tombstones stay: what the host deleted stays deleted. */
+function removeItems(session: Session, userNo: number, importNo: number): number {
+  const sequence = readSequence(session);
+  session
+    .statement(
+      `INSERT INTO mca_removals (sequence, user_no, connection_no, platform, external_id)
+       SELECT ? + row_number() OVER (ORDER BY sequence), user_no, connection_no, platform, external_id FROM mca_items
+       WHERE user_no = ? AND import_no = ? AND deleted = 0`,
+    )
+    .run(sequence, userNo, importNo);
+  const { changes } = session
+    .statement('DELETE FROM mca_items WHERE user_no = ? AND import_no = ? AND deleted = 0')
+    .run(userNo, importNo);
+  writeSequence(session, sequence + Number(changes));
+  return Number(changes);
+}
+
+/** Makes or updates the record of the import that a page belongs to, and answers its number. */
+export function openImport(
+  session: Session,
+  clock: Clock,
+  userNo: number,
+  connectionNo: number,
+  progress: ImportProgress,
+): number {
+  const known = session
+    .statement('SELECT import_no AS importNo, connection_no AS connectionNo, status FROM mca_imports WHERE id = ?')
+    .get(progress.id) as
+    | { readonly importNo: number; readonly connectionNo: number; readonly status: string }
+    | undefined;
+  if (known && known.connectionNo !== connectionNo) {
+    throw new McaError({
+      code: 'invalid_data',
+      reason: 'foreign_import',
+      message: `Import ${progress.id} belongs to another connection.`,
+    });
+  }
+  if (known?.status === 'undone') throw importUndone(progress.id);
+  const finishedAt = progress.status === 'running' ? null : clock.now();
+  const totals = [
+    progress.status,
+    finishedAt,
+    JSON.stringify(progress.files),
+    progress.read,
+    JSON.stringify(progress.skipped),
+    JSON.stringify(progress.rejected),
+    JSON.stringify(progress.coverage),
+  ];
+  if (known) {
+    session
+      .statement(
+        `UPDATE mca_imports SET status = ?, finished_at = ?, files = ?, read = ?, skipped = ?, rejected = ?, coverage = ?
+         WHERE import_no = ?`,
+      )
+      .run(...totals, known.importNo);
+    return known.importNo;
+  }
+  const { lastInsertRowid } = session
+    .statement(
+      `INSERT INTO mca_imports (status, finished_at, files, read, skipped, rejected, coverage, id, user_no, connection_no,
+         started_at, inserted, updated, unchanged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)`,
+    )
+    .run(...totals, progress.id, userNo, connectionNo, clock.now());
+  return Number(lastInsertRowid);
+}
+
+/** Adds what a page changed to the import's totals. */
+export function addPageCounts(
+  session: Session,
+  importNo: number,
+  page: { readonly inserted: number; readonly updated: number; readonly unchanged: number },
+): void {
+  session
+    .statement(
+      'UPDATE mca_imports SET inserted = inserted + ?, updated = updated + ?, unchanged = unchanged + ? WHERE import_no = ?',
+    )
+    .run(page.inserted, page.updated, page.unchanged, importNo);
+}
+
+function decodeImport(row: ImportRow): ImportRecord {
+  const skipped = JSON.parse(row.skipped) as Record<string, number>;
+  const rejected = JSON.parse(row.rejected) as Record<string, number>;
+  const coverage = JSON.parse(row.coverage) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
+  return {
+    id: row.id,
+    connectionId: row.connectionId,
+    userId: row.userId,
+    provider: row.provider,
+    status: row.status,
+    startedAt: new Date(row.startedAt),
+    ...(row.finishedAt !== null && { finishedAt: new Date(row.finishedAt) }),
+    files: JSON.parse(row.files) as string[],
+    counts: {
+      read: row.read,
+      inserted: row.inserted,
+      updated: row.updated,
+      unchanged: row.unchanged,
+      skipped: total(skipped),
+      rejected: total(rejected),
+    },
+    skipped,
+    rejected,
+    coverage: coverage.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) })),
+  };
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,133 @@
+import {
+  type Clock,
+  type Cursor,
+  consumedAtMs,
+  encodeObject,
+  encodeTags,
+  type MediaItem,
+  type PageResult,
+  type PageVerbs,
+  type ParkedRecord,
+  type UpdatePolicy,
+  unknownConnection,
+} from '@mca/core/adapter-kit';
+import { ensureUser } from './connections.ts';
+import { readSequence, writeSequence } from './counters.ts';
+import { addPageCounts, openImport } from './imports.ts';
+import { upsertSql } from './items.ts';
+import { assertLease } from './leases.ts';
+import type { Session } from './session.ts';
+
+/** Writing pages: one transaction each, one prepared statement per item. */
+export function pageVerbs(session: Session, clock: Clock): PageVerbs {
+  return {
+    commitPage: (page) =>
+      session.write(() => {
+        assertLease(session, page.lease);
+        const { connectionNo, userNo } = findConnection(session, page.connectionId);
+        const importNo = page.import ? openImport(session, clock, userNo, connectionNo, page.import) : null;
+        const result = writeItems(session, { userNo, connectionNo, importNo }, page.items, page.policy);
+        if (importNo !== null) addPageCounts(session, importNo, result);
+        if (page.cursor) {
+          session
+            .statement('INSERT OR REPLACE INTO mca_cursors (connection_no, capability, value) VALUES (?, ?, ?)')
+            .run(connectionNo, page.cursor.capability, page.cursor.value);
+        }
+        for (const { reason, message, raw } of page.parked ?? []) {
+          session
+            .statement('INSERT INTO mca_parked (connection_no, parked_at, reason, message, raw) VALUES (?, ?, ?, ?, ?)')
+            .run(connectionNo, clock.now(), reason, message, raw);
+        }
+        return result;
+      }),
+    previewPage: ({ userId, items, policy }) =>
+      session.rehearse(() => {
+        const userNo = ensureUser(session, userId);
+        const { inserted, updated, unchanged } = writeItems(
+          session,
+          { userNo, connectionNo: 0, importNo: null },
+          items,
+          policy,
+        );
+        return { inserted, updated, unchanged };
+      }),
+    readCursor: (connectionId, capability) =>
+      session.run(() => {
+        const row = session
+          .statement(
+            `SELECT value FROM mca_cursors WHERE capability = ?
+             AND connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?)`,
+          )
+          .get(capability, connectionId) as { readonly value: string } | undefined;
+        return row?.value as Cursor | undefined;
+      }),
+    listParked: (connectionId) =>
+      session.run(() => {
+        const rows = session
+          .statement(
+            `SELECT reason, message, raw FROM mca_parked
+             WHERE connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?) ORDER BY parked_no`,
+          )
+          .all(connectionId) as ParkedRecord[];
+        return rows.map(({ reason, message, raw }) => ({ reason, message, raw }));
+      }),
+  };
+}
+
+function findConnection(session: Session, id: string): { readonly connectionNo: number; readonly userNo: number } {
+  const row = session
+    .statement('SELECT connection_no AS connectionNo, user_no AS userNo FROM mca_connections WHERE id = ?')
+    .get(id);
+  if (!row) throw unknownConnection(id);
+  return row as { readonly connectionNo: number; readonly userNo: number };
+}
+
+function writeItems(
+  session: Session,
+  owner: { readonly userNo: number; readonly connectionNo: number; readonly importNo: number | null },
+  items: readonly MediaItem[],
+  policy: UpdatePolicy,
+): PageResult {
+  const { userNo, connectionNo, importNo } = owner;
+  // `lastInsertRowid` outlives transactions that were rolled back, and an update leaves it alone: without an insert of
+  // a row that cannot be ours, an updated item could look like an inserted one.
+  session.statement('REPLACE INTO mca_counters SELECT * FROM mca_counters').run();
+  const statement = session.statement(upsertSql(policy));
+  const before = readSequence(session);
+  let sequence = before;
+  let inserted = 0;
+  for (const item of items) {
+    const { changes, lastInsertRowid } = statement.run(
+      sequence + 1,
+      userNo,
+      item.platform,
+      item.externalId,
+      connectionNo,
+      importNo,
+      // From here on in the order of CONTENT_FIELDS; spelt out because an array per row would cost more than it explains.
+      item.timeSpentMs ?? null,
+      item.title,
+      item.creator ?? null,
+      item.type,
+      item.subtype ?? null,
+      item.action,
+      consumedAtMs(item),
+      item.durationMs ?? null,
+      encodeTags(item.tags),
+      item.url ?? null,
+      item.contentId ?? null,
+      encodeObject(item.ids),
+      item.rating ?? null,
+      item.source,
+      item.precision,
+      item.account ?? null,
+      encodeObject(item.rawMetadata),
+    );
+    if (changes === 0) continue;
+    sequence += 1;
+    if (lastInsertRowid === sequence) inserted += 1;
+  }
+  if (sequence !== before) writeSequence(session, sequence);
+  const written = sequence - before;
+  return { inserted, updated: written - inserted, unchanged: items.length - written, sequence };
+}

@@ -1,0 +1,87 @@
+import { foldText } from '@mca/core/adapter-kit';
+import { prepare, rollBack, type SqliteDatabase, type SqliteStatement } from './driver.ts';
+import { storageError } from './errors.ts';
+import { migrateSchema } from './migrate.ts';
+
+/** How a session treats the connection it was given. */
+export interface SessionOptions {
+  readonly synchronous: 'full' | 'normal';
+}
+
+/**
+ * One connection with its settings, its schema and its prepared statements.
+ *
+ * All work of a verb happens without waiting in between, so two verbs on one connection never mix their transactions.
+ */
+export class Session {
+  readonly #database: SqliteDatabase;
+  readonly #options: SessionOptions;
+  readonly #statements = new Map<string, SqliteStatement>();
+  #isReady = false;
+
+  constructor(database: SqliteDatabase, options: SessionOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  /** Runs a verb's work with driver errors turned into ours; the first one prepares the database. */
+  async run<Result>(work: () => Result): Promise<Result> {
+    try {
+      if (!this.#isReady) this.#open();
+      return work();
+    } catch (error) {
+      throw storageError(error);
+    }
+  }
+
+  /** Like {@link run}, within one write transaction that fails as a whole. */
+  write<Result>(work: () => Result): Promise<Result> {
+    return this.run(() => this.#transaction(work, 'COMMIT'));
+  }
+
+  /** Like {@link write}, but takes everything back at the end. */
+  rehearse<Result>(work: () => Result): Promise<Result> {
+    return this.run(() => this.#transaction(work, 'ROLLBACK'));
+  }
+
+  /** A statement that is used again and again. */
+  statement(sql: string): SqliteStatement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = prepare(this.#database, sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  /** A statement whose text depends on what was asked, and which is therefore not kept. */
+  oneOff(sql: string): SqliteStatement {
+    return prepare(this.#database, sql);
+  }
+
+  #open(): void {
+    const database = this.#database;
+    const { timeout } = prepare(database, 'PRAGMA busy_timeout').get() as { readonly timeout: number };
+    // A host that chose a time of its own knows better.
+    if (timeout === 0) database.exec('PRAGMA busy_timeout = 5000');
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec(`PRAGMA synchronous = ${this.#options.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
+    database.function('mca_fold', { deterministic: true }, (text: unknown) =>
+      typeof text === 'string' ? foldText(text) : null,
+    );
+    migrateSchema(database);
+    this.#isReady = true;
+  }
+
+  #transaction<Result>(work: () => Result, end: 'COMMIT' | 'ROLLBACK'): Result {
+    // IMMEDIATE takes the write lock at once; a transaction that reads first and writes later can fail half-way.
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec(end);
+      return result;
+    } catch (error) {
+      rollBack(this.#database);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What an adapter author needs: the contracts of storage and credentials, the error class, and the pure helpers
+ * that keep adapters of different databases in agreement.
+ *
+ * @packageDocumentation
+ */
+
+// Contracts
+export type { Connection, ConnectionKind, ConnectionStatus } from '../contracts/connection.ts';
+export type { CredentialStore, SealedCredential } from '../contracts/credential-store.ts';
+export type { Cursor } from '../contracts/cursor.ts';
+export type { Clock } from '../contracts/env.ts';
+export { ERROR_CODES, type ErrorCode, McaError, type McaErrorOptions } from '../contracts/errors.ts';
+export type { Coverage, ImportCounts, ImportRecord, ImportStatus } from '../contracts/import-record.ts';
+export type {
+  ItemKey,
+  Json,
+  MediaAction,
+  MediaIds,
+  MediaItem,
+  MediaType,
+  Precision,
+  StoredItem,
+} from '../contracts/media-item.ts';
+export type {
+  Change,
+  ConnectionPatch,
+  ConnectionVerbs,
+  GroupField,
+  GroupTally,
+  HiddenRange,
+  ImportProgress,
+  ImportVerbs,
+  ItemFilter,
+  ItemQuery,
+  Keyset,
+  Lease,
+  LeaseVerbs,
+  PageCommit,
+  PageResult,
+  PageVerbs,
+  ParkedRecord,
+  ReadVerbs,
+  Storage,
+  Tally,
+  TimeBucket,
+  UpdatePolicy,
+} from '../contracts/storage/index.ts';
+// Orders and predicates that every adapter must share
+export { compareForLongest, compareText, isSameContent, wins } from './content-order.ts';
+export { foldText } from './fold-text.ts';
+export { isHidden } from './hidden-range.ts';
+// Rows: how an item lies in columns
+export {
+  CONTENT_FIELDS,
+  type ContentRow,
+  consumedAtMs,
+  decodeItem,
+  encodeItem,
+  encodeObject,
+  encodeTags,
+  type ItemRow,
+} from './item-row.ts';
+export { compareKeysets } from './keyset.ts';
+
+// Refusals with one wording
+export { importUndone, leaseLost, unknownConnection } from './refusals.ts';
