@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import type { Storage } from '../../contracts/storage/index.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
+import { assertRefused, at, commit, connect, importItems, LONG_MS, readIds, sampleItems, take } from './samples.ts';
+import { elapse, onFreshStore, type Suite } from './under-test.ts';
+
+/** Promises of `ConnectionVerbs`. */
+export function connectionCases(suite: Suite): readonly ConformanceCase[] {
+  return [
+    onFreshStore(suite, 'CONN-1', 'the same connection asked for by many at once is made once', async ({ storage }) => {
+      const asked = Array.from({ length: 8 }, (_, index) => connect(storage, { id: `id-${index}` }));
+      const ids = new Set((await Promise.all(asked)).map(({ id }) => id));
+      assert.equal(ids.size, 1);
+      assert.equal((await storage.listConnections({})).length, 1);
+    }),
+    onFreshStore(
+      suite,
+      'CONN-1',
+      'user, provider, kind and account each make another connection',
+      async ({ storage }) => {
+        const made = [
+          await connect(storage),
+          await connect(storage, { userId: 'bob' }),
+          await connect(storage, { provider: 'netflix' }),
+          await connect(storage, { kind: 'api' }),
+          await connect(storage, { account: 'work' }),
+        ];
+        assert.equal(new Set(made.map(({ id }) => id)).size, 5);
+        const [first] = made;
+        const { createdAt, ...rest } = first ?? {};
+        assert.ok(createdAt instanceof Date);
+        assert.deepEqual(rest, {
+          id: 'connection-of-ada-spotify-file-',
+          userId: 'ada',
+          provider: 'spotify',
+          kind: 'file',
+          account: '',
+          status: 'active',
+          settings: {},
+          grantedScopes: [],
+        });
+      },
+    ),
+    onFreshStore(suite, 'CONN-2', 'a patch changes what it names and nothing else', async ({ storage }) => {
+      const made = await connect(storage);
+      const { id } = made;
+      const other = await connect(storage, { account: 'other' });
+      const all = {
+        settings: { region: 'de', nested: [1, null] },
+        grantedScopes: ['a', 'b'],
+        lastSyncAt: new Date(at(1).getTime() + 123),
+      };
+      const first = await storage.updateConnection(id, all);
+      assert.deepEqual(first, { ...made, ...all });
+      const second = await storage.updateConnection(id, { status: 'needs_reauth', settings: undefined });
+      assert.deepEqual(second, { ...first, status: 'needs_reauth' });
+      const third = await storage.updateConnection(id, { settings: {}, grantedScopes: [] });
+      assert.deepEqual(third, { ...second, settings: {}, grantedScopes: [] });
+      assert.deepEqual(await storage.listConnections({ id }), [third]);
+      assert.deepEqual(await storage.listConnections({ id: other.id }), [other]);
+    }),
+    onFreshStore(suite, 'CONN-2', 'patching an unknown connection answers undefined', async ({ storage }) => {
+      assert.equal(await storage.updateConnection('nobody', { status: 'disabled' }), undefined);
+      assert.deepEqual(await storage.listConnections({}), []);
+    }),
+    onFreshStore(suite, 'CONN-3', 'the filter narrows, oldest first', async (store) => {
+      const { storage } = store;
+      // Ids against the order of creation, so that sorting by id would show.
+      const ids = ['z', 'm', 'a', 'k'];
+      const owners = ['ada', 'bob', 'ada', 'ada'];
+      const providers = ['spotify', 'spotify', 'netflix', 'youtube'];
+      for (const [index, id] of ids.entries()) {
+        await connect(storage, { id, userId: owners[index] ?? '', provider: providers[index] ?? '' });
+        await elapse(store, 2);
+      }
+      const list = async (filter: Parameters<Storage['listConnections']>[0]) =>
+        (await storage.listConnections(filter)).map(({ id }) => id);
+      assert.deepEqual(await list({}), ids);
+      assert.deepEqual(await list({ userId: 'ada' }), ['z', 'a', 'k']);
+      assert.deepEqual(await list({ provider: 'spotify' }), ['z', 'm']);
+      assert.deepEqual(await list({ userId: 'ada', provider: 'spotify' }), ['z']);
+      assert.deepEqual(await list({ id: 'm' }), ['m']);
+      assert.deepEqual(await list({ id: 'm', userId: 'ada' }), []);
+    }),
+    onFreshStore(suite, 'CONN-4', "erasing a user leaves nothing of theirs and all of others'", async ({ storage }) => {
+      const ada = await fill(storage, 'ada');
+      const bob = await fill(storage, 'bob');
+      const feedOfBob = await storage.changes({ after: 0, limit: 100, userId: 'bob' });
+      assert.deepEqual(await storage.erase({ userId: 'ada' }), { items: 4 });
+
+      assert.deepEqual(await readIds(storage), []);
+      assert.deepEqual(await storage.listConnections({ userId: 'ada' }), []);
+      assert.deepEqual(await storage.listImports({ userId: 'ada' }), []);
+      assert.equal(await storage.readCursor(ada.connectionId, 'history'), undefined);
+      assert.deepEqual(await storage.listParked(ada.connectionId), []);
+      assert.equal(await storage.renewLease(ada.lease, LONG_MS), undefined);
+      assert.deepEqual(await storage.changes({ after: 0, limit: 100, userId: 'ada' }), []);
+
+      assert.deepEqual(await storage.changes({ after: 0, limit: 100 }), feedOfBob);
+      assert.equal((await readIds(storage, { userId: 'bob' })).length, 4);
+      assert.equal((await storage.listImports({ userId: 'bob' })).length, 2);
+      assert.equal(await storage.readCursor(bob.connectionId, 'history'), 'cursor of bob');
+      assert.equal((await storage.listParked(bob.connectionId)).length, 1);
+      assert.ok(await storage.renewLease(bob.lease, LONG_MS));
+      assert.deepEqual(await storage.erase({ userId: 'ada' }), { items: 0 });
+    }),
+    onFreshStore(
+      suite,
+      'CONN-4',
+      'what was erased can be imported again, deleted items included',
+      async ({ storage }) => {
+        await fill(storage, 'ada');
+        const { sequence } = await commit(storage, [], { userId: 'bob' });
+        await storage.erase({ userId: 'ada' });
+        const again = await commit(storage, sampleItems(6));
+        assert.deepEqual([again.inserted, again.unchanged], [6, 0]);
+        assert.ok(again.sequence >= sequence + 6, 'the feed goes on, it does not start again');
+      },
+    ),
+    onFreshStore(suite, 'CONN-4', 'a run that is interrupted by erasing cannot commit', async ({ storage }) => {
+      const { id } = await connect(storage);
+      const lease = await take(storage, 'import:i');
+      await importItems(storage, 'i', sampleItems(1), { lease, connectionId: id, progress: { status: 'running' } });
+      await storage.erase({ userId: 'ada' });
+      const next = importItems(storage, 'i', sampleItems(2), { lease, connectionId: id });
+      await assertRefused(next, 'storage', 'lease_lost');
+      assert.deepEqual(await readIds(storage), []);
+    }),
+    onFreshStore(suite, 'CONN-5', "erasing one connection leaves the user's others whole", async ({ storage }) => {
+      const { id } = await connect(storage, { account: 'gone' });
+      const kept = await connect(storage, { account: 'kept' });
+      const items = sampleItems(6);
+      await importItems(storage, 'gone', items.slice(0, 3), { connectionId: id });
+      await importItems(storage, 'kept', items.slice(3), {
+        connectionId: kept.id,
+        cursor: { capability: 'history', value: 'kept' as never },
+        parked: [{ reason: 'r', message: 'm', raw: '{}' }],
+      });
+      const lease = await take(storage, `sync:${kept.id}:history`);
+      assert.deepEqual(await storage.erase({ userId: 'bob', connectionId: id }), { items: 0 });
+      assert.deepEqual(await storage.erase({ userId: 'ada', connectionId: id }), { items: 3 });
+      assert.deepEqual(await storage.listConnections({ userId: 'ada' }), [kept]);
+      assert.deepEqual(
+        await readIds(storage),
+        items.slice(3).map(({ externalId }) => externalId),
+      );
+      assert.deepEqual(
+        (await storage.listImports({ userId: 'ada' })).map((record) => record.id),
+        ['kept'],
+      );
+      assert.equal(await storage.readCursor(kept.id, 'history'), 'kept');
+      assert.equal((await storage.listParked(kept.id)).length, 1);
+      assert.ok(await storage.renewLease(lease, LONG_MS));
+      assert.equal((await storage.changes({ after: 0, limit: 100, userId: 'ada' })).length, 3);
+    }),
+  ];
+}
+
+/** A bit of everything: four visible items, a deleted one, an undone import, cursor, parked record and lease. */
+async function fill(storage: Storage, userId: string) {
+  const connection = await connect(storage, { userId });
+  const items = sampleItems(6);
+  await importItems(storage, `first of ${userId}`, items.slice(0, 5), {
+    userId,
+    cursor: { capability: 'history', value: `cursor of ${userId}` as never },
+    parked: [{ reason: 'r', message: 'm', raw: '{}' }],
+  });
+  await importItems(storage, `undone of ${userId}`, items.slice(5), { userId });
+  await storage.undoImport({ userId, importId: `undone of ${userId}` });
+  await storage.deleteItem({ userId, platform: 'spotify', externalId: items[0]?.externalId ?? '' });
+  return { connectionId: connection.id, lease: await take(storage, `sync:${connection.id}:history`) };
+}

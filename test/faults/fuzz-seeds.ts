@@ -1,0 +1,79 @@
+/** Small, sound files of every format: name and content. */
+type Seeds = readonly (readonly [name: string, content: string])[];
+
+const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const two = (value: number): string => String(value).padStart(2, '0');
+
+const extended = many(12, (index) => ({
+  ts: `2024-03-${two(index + 1)}T10:00:0${index % 10}Z`,
+  ms_played: 180_000 + index,
+  master_metadata_track_name: index % 5 === 4 ? null : `Títle ${index}`,
+  master_metadata_album_artist_name: 'Artist “X”',
+  spotify_track_uri: `spotify:track:${String(index).padStart(22, '0')}`,
+  episode_name: index % 5 === 4 ? 'Episode' : null,
+  episode_show_name: 'Show',
+  incognito_mode: index === 3,
+}));
+
+const watches = many(10, (index) => ({
+  header: index % 4 === 3 ? 'YouTube Music' : 'YouTube',
+  title: `Watched Something ${index}`,
+  titleUrl: `https://www.youtube.com/watch?v=aaaaaaaaaa${index}`,
+  subtitles: [{ name: 'Rope Lab', url: 'https://www.youtube.com/channel/UCropelab0000' }],
+  time: `2026-01-${two(index + 1)}T10:30:00.123Z`,
+  ...(index === 2 ? { details: [{ name: 'From Google Ads' }] } : {}),
+}));
+
+const cell = (index: number): string =>
+  `<div class="outer-cell mdl-cell"><div class="mdl-grid"><div class="header-cell mdl-cell"><p class="mdl-typography--title">YouTube<br></p></div>` +
+  `<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">Watched&nbsp;<a href="https://www.youtube.com/watch?v=aaaaaaaaaa${index}">A &amp; B ${index}</a><br>` +
+  `<a href="https://www.youtube.com/channel/UCrope">Rope Lab</a><br>Aug 1${index}, 2026, 1:14:48 PM CEST<br></div>` +
+  `<div class="content-cell mdl-typography--caption"><b>Products:</b><br> YouTube<br><b>Why is this here?</b></div></div></div>`;
+
+const tiktok = {
+  'Your Activity': {
+    'Watch History': { VideoList: many(60, (index) => ({ Date: `2026-05-14 21:03:${two(index)}`, Link: `https://www.tiktokv.com/share/video/73012345678901234${two(index)}/` })) },
+    Searches: { SearchList: [{ Date: '2026-05-13 08:00:00', SearchTerm: 'knots' }] },
+  },
+  'Likes and Favorites': { 'Like List': { App: 1, ItemFavoriteList: [{ date: '2026-05-14 21:04:00', link: 'https://www.tiktokv.com/share/video/7301234567890123456/' }] } },
+};
+
+const activityHeader = 'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
+
+const exported = many(8, (index) => ({
+  platform: 'spotify',
+  externalId: `17143389${two(index)}:x`,
+  type: 'music',
+  action: 'consumed',
+  title: `=Title ${index}`,
+  consumedAt: `2024-04-28T21:16:0${index}.000Z`,
+  tags: [],
+  ids: {},
+  source: 'extended-history',
+  precision: 'second',
+  rawMetadata: { album: 'x' },
+}));
+
+export const seeds: Readonly<Record<'spotify' | 'netflix' | 'youtube' | 'tiktok' | 'mca-export', Seeds>> = {
+  spotify: [
+    ['Streaming_History_Audio_2024_0.json', JSON.stringify(extended)],
+    ['endsong_0.json', JSON.stringify(extended, null, 2)],
+    ['StreamingHistory_music_0.json', JSON.stringify(many(12, (index) => ({ endTime: `2024-03-01 18:${two(index)}`, artistName: 'A', trackName: `T${index}`, msPlayed: 183_000 })))],
+  ],
+  netflix: [
+    ['NetflixViewingHistory.csv', `Title,Date\n${many(12, (index) => `"Sand Hill: Season 1: Part ${index}","${two(index + 13)}/03/24"`).join('\n')}\n`],
+    ['ViewingActivity.csv', `${activityHeader}\n${many(12, (index) => `Ana,2026-02-${two(index + 1)} 20:31:07,00:41:12,,"Sand Hill: Season 2: Road ${index} (Episode 3)",,TV,00:42:00,00:42:00,FR (France)`).join('\n')}\n`],
+  ],
+  youtube: [
+    ['watch-history.json', JSON.stringify(watches, null, 2)],
+    ['watch-history.html', `<!DOCTYPE html><html><body>${many(9, cell).join('')}</body></html>`],
+  ],
+  tiktok: [['user_data_tiktok.json', JSON.stringify(tiktok)]],
+  'mca-export': [
+    ['history.jsonl', exported.map((item) => JSON.stringify(item)).join('\n')],
+    [
+      'history.csv',
+      `platform,externalId,type,subtype,action,title,creator,consumedAt,durationMs,timeSpentMs,tags,url,contentId,ids,rating,source,precision,account,rawMetadata\r\n${many(8, (index) => `spotify,17143389${two(index)}:x,music,,consumed,'=T${index},A,2024-04-28T21:16:0${index}.000Z,,1000,[],,,{},,extended-history,second,,{}`).join('\r\n')}\r\n`,
+    ],
+  ],
+};

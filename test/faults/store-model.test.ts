@@ -1,0 +1,90 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { Storage } from '@mca/core/adapter-kit';
+import { memory } from '@mca/core/adapters/memory';
+import { sqlite } from '@mca/core/adapters/sqlite';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { recordFigure } from '../support/reliability.ts';
+import { commands, compareReads, type Model, type Real } from '../support/store-commands.ts';
+
+const RUNS = process.env.MCA_TEST_FULL === '1' ? 1_000 : 100;
+const MAX_STEPS = 50;
+
+interface Totals {
+  steps: number;
+  handedOver: number;
+  counted: number;
+}
+
+/** Lets a store and the reference answer the same random steps; rejects at the first difference. */
+async function compare(
+  open: (clock: { now(): number }) => { storage: Storage; close(): void },
+  numRuns: number,
+): Promise<Totals> {
+  const totals: Totals = { steps: 0, handedOver: 0, counted: 0 };
+  const property = fc.asyncProperty(
+    fc.commands([...commands], { maxCommands: MAX_STEPS, size: 'max' }),
+    async (steps) => {
+      let nowMs = 1_000;
+      const clock = { now: () => nowMs };
+      const model: Model = {
+        storage: memory({ clock }).storage,
+        leases: new Map(),
+        handedOver: 0,
+        counted: 0,
+        steps: 0,
+      };
+      const { storage, close } = open(clock);
+      const advance = (ms: number) => {
+        nowMs += ms;
+      };
+      const real: Real = { storage, leases: new Map(), advance };
+      try {
+        await storage.migrate();
+        await fc.asyncModelRun(() => ({ model, real }), steps);
+        await compareReads(model.storage, storage);
+      } finally {
+        close();
+      }
+      totals.steps += model.steps;
+      totals.handedOver += model.handedOver;
+      totals.counted += model.counted;
+    },
+  );
+  await fc.assert(property, { numRuns, seed: 88 });
+  return totals;
+}
+
+function openSqlite(clock: { now(): number }) {
+  const database = new DatabaseSync(':memory:');
+  return { storage: sqlite({ database, clock }).storage, close: () => database.close() };
+}
+
+describe('SQLite against the reference', () => {
+  test(`R-088 R-094 ${RUNS} runs of random steps give equal answers, reads and counts`, async () => {
+    const { steps, handedOver, counted } = await compare(openSqlite, RUNS);
+    expect(counted).toBe(handedOver);
+    // Runs that never store anything would agree about nothing.
+    expect(handedOver).toBeGreaterThan(10 * RUNS);
+    recordFigure('R-088', `${RUNS} runs, ${steps} steps on SQLite: 0 differences`);
+    recordFigure('R-094', `${handedOver} items handed over, ${counted} counted`);
+  });
+
+  const MUTANTS: Readonly<Record<string, (storage: Storage) => Partial<Storage>>> = {
+    'forgets tombstones': (storage) => ({ deleteItem: async (key) => void (await storage.deleteItem(key)) as never }),
+    'lets the later one win': (storage) => ({
+      commitPage: (page) =>
+        storage.commitPage({ ...page, policy: page.policy === 'longest' ? 'replace' : page.policy }),
+    }),
+    'undoes nothing': () => ({ undoImport: async () => ({ removed: 0 }) }),
+    'ignores the clock': (storage) => ({ acquireLease: (request) => storage.acquireLease({ ...request, ttlMs: 1e9 }) }),
+  };
+
+  test.for(Object.keys(MUTANTS))('R-088 a store that %s is caught', async (name) => {
+    const open = (clock: { now(): number }) => {
+      const { storage, close } = openSqlite(clock);
+      return { storage: { ...storage, ...MUTANTS[name]?.(storage) }, close };
+    };
+    await expect(compare(open, 100)).rejects.toThrow(/Property failed/);
+  });
+});
