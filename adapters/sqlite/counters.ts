@@ -1,6 +1,6 @@
 import type { Session } from './session.ts';
 
-/** The feed position, to be read within a write transaction. */
+/** The feed position. */
 export function readSequence(session: Session): number {
   const row = session.statement('SELECT sequence FROM mca_counters').get();
   return (row as { readonly sequence: number }).sequence;

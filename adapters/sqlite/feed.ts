@@ -38,9 +38,10 @@ export function feedVerbs(session: Session): Pick<ReadVerbs, 'changes' | 'delete
 function readFeed(session: Session, after: number, limit: number, userId: string | undefined): readonly FeedRow[] {
   if (userId === undefined) return session.statement(FEED).all(after, limit, after, limit, limit) as FeedRow[];
   const end = after + limit * WINDOW_PAGES;
+  const isNearTip = end >= readSequence(session);
   const near = [userId, after, end, limit];
   const rows = session.statement(FEED_NEAR).all(...near, ...near, limit) as FeedRow[];
-  if (rows.length >= limit) return rows;
+  if (rows.length >= limit || isNearTip) return rows;
   const far = [userId, after, limit];
   return session.statement(FEED_OF_USER).all(...far, ...far, limit) as FeedRow[];
 }

@@ -1,66 +1,19 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { McaError, type Storage } from '@mca/core/adapter-kit';
-import { type SqliteDatabase, type SqliteOptions, sqlite } from '@mca/core/adapters/sqlite';
-import { credentialConformance, type StorageUnderTest, storageConformance } from '@mca/core/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { McaError } from '@mca/core/adapter-kit';
+import { sqlite } from '@mca/core/adapters/sqlite';
+import { credentialConformance, storageConformance } from '@mca/core/testing';
+import { describe, expect, test } from 'vitest';
 import { migrateSchema } from '../../adapters/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../adapters/sqlite/migrations/index.ts';
-import { connect, readIds, sampleItem, sampleItems, take } from '../../src/testing/storage/samples.ts';
-
-/** A connection of one driver. */
-export type OpenDatabase = (
-  path: string,
-  options?: {
-    readonly timeoutMs?: number | undefined;
-    /** Integers come back as `bigint`, as some hosts want it for their own statements. */
-    readonly bigints?: boolean | undefined;
-  },
-) => SqliteDatabase & { close(): void };
+import { connect, readIds, sampleItems, take } from '../../src/testing/storage/samples.ts';
+import { sqliteContentsSuite } from './sqlite-contents-suite.ts';
+import { commitOne, type OpenDatabase, plain, sqliteSetup } from './sqlite-setup.ts';
 
 /** Everything that must hold for the SQLite adapter over one driver. */
 export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
-  const folders: string[] = [];
-  const folder = () => {
-    const path = mkdtempSync(join(tmpdir(), 'mca-sqlite-'));
-    folders.push(path);
-    return path;
-  };
-  afterEach(() => {
-    for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
-  });
-
-  const openStore = (path: string, clock: { nowMs: number }): StorageUnderTest => {
-    const database = openDatabase(path);
-    let isOpen = true;
-    const close = () => {
-      if (isOpen) database.close();
-      isOpen = false;
-    };
-    return {
-      ...sqlite({ database, clock: { now: () => clock.nowMs } }),
-      advance: (milliseconds) => {
-        clock.nowMs += milliseconds;
-      },
-      reopen: async () => {
-        close();
-        return openStore(path, clock);
-      },
-      close: async () => close(),
-    };
-  };
-  const openFresh = async () => openStore(join(folder(), 'store.db'), { nowMs: Date.UTC(2024, 0, 1) });
-
-  /** A migrated store on a file, for tests that look behind the adapter. */
-  const openWith = async (path: string, options: Partial<SqliteOptions> = {}) => {
-    const database = openDatabase(path);
-    const adapter = sqlite({ database, ...options });
-    await adapter.storage.migrate();
-    return { ...adapter, database, path };
-  };
-  const openFile = (options: Partial<SqliteOptions> = {}) => openWith(join(folder(), 'store.db'), options);
+  const { folder, openFresh, openWith, openFile } = sqliteSetup(openDatabase);
 
   describe(`sqlite over ${driver}: conformance`, () => {
     for (const { id, title, skip, run } of [...storageConformance(openFresh), ...credentialConformance(openFresh)]) {
@@ -82,7 +35,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
 
     test('a later release adds its steps; one that fails leaves nothing behind', async () => {
       const { database, storage } = await openFile();
-      await commit(storage, 'before');
+      await commitOne(storage, 'before');
       const next = MIGRATIONS.length + 1;
       const good = { version: next, name: 'good', sql: 'CREATE TABLE mca_extra (a TEXT)' };
       const bad = { version: next + 1, name: 'bad', sql: 'CREATE TABLE mca_more (a TEXT); CREATE TABLE mca_extra (b)' };
@@ -114,7 +67,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
         `CREATE TABLE items (a); CREATE TABLE users (a); INSERT INTO items VALUES (1); PRAGMA user_version = 7`,
       );
       const { storage } = sqlite({ database });
-      await commit(storage, 'ours');
+      await commitOne(storage, 'ours');
       expect(plain([database.prepare('PRAGMA user_version').get()])).toEqual([{ user_version: 7 }]);
       expect(plain(database.prepare('SELECT * FROM items').all())).toEqual([{ a: 1 }]);
       const foreign = database.prepare(
@@ -143,7 +96,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
 
     test('R-091 what one connection committed is in the file, without its having closed', async () => {
       const { storage, database, path } = await openFile();
-      await commit(storage, 'durable');
+      await commitOne(storage, 'durable');
       const copy = join(folder(), 'copy.db');
       copyFileSync(path, copy);
       copyFileSync(`${path}-wal`, `${copy}-wal`);
@@ -168,10 +121,14 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
       const hasty = sqlite({ database: openDatabase(path, { timeoutMs: 1 }) }).storage;
       await hasty.migrate();
       rival.exec('BEGIN IMMEDIATE');
-      await expect(commit(hasty, 'late')).rejects.toMatchObject({ code: 'storage', reason: 'busy', retryable: true });
+      await expect(commitOne(hasty, 'late')).rejects.toMatchObject({
+        code: 'storage',
+        reason: 'busy',
+        retryable: true,
+      });
       expect(await readIds(hasty)).toEqual([]);
       rival.exec('COMMIT');
-      await commit(hasty, 'late');
+      await commitOne(hasty, 'late');
       expect(await readIds(storage)).toEqual(['late']);
       rival.close();
       database.close();
@@ -179,7 +136,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
 
     test('a full disk fails the whole page, and the store goes on when there is room', async () => {
       const { storage, database } = await openFile();
-      const before = await commit(storage, 'first');
+      const before = await commitOne(storage, 'first');
       const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number };
       database.exec(`PRAGMA max_page_count = ${pages + 2}`);
       const { id } = await connect(storage);
@@ -223,214 +180,5 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
     });
   });
 
-  describe(`sqlite over ${driver}: what lies in the file`, () => {
-    test('rows are readable, empty fields are NULL', async () => {
-      const { storage, database } = await openFile();
-      await commit(storage, 'plain');
-      const row = database.prepare('SELECT * FROM mca_items').get() as Record<string, unknown>;
-      expect(row).toMatchObject({ external_id: 'plain', platform: 'spotify', title: 'A title', deleted: 0 });
-      for (const column of ['tags', 'ids', 'raw_metadata', 'rating', 'import_no']) expect(row[column]).toBeNull();
-      database.close();
-    });
-
-    test('a deleted item leaves its key and nothing else, not even in the row', async () => {
-      const { storage, database } = await openFile();
-      await commit(storage, 'gone', {
-        title: 'Secret',
-        creator: 'Secret',
-        url: 'Secret',
-        contentId: 'Secret',
-        tags: ['Secret'],
-        ids: { isrc: 'Secret' },
-        account: 'Secret',
-        rawMetadata: { a: 'Secret' },
-        timeSpentMs: 12_345,
-        rating: 9,
-      });
-      await storage.deleteItem({ userId: 'ada', platform: 'spotify', externalId: 'gone' });
-      const row = database.prepare('SELECT * FROM mca_items').get() as Record<string, unknown>;
-      const { sequence, user_no, connection_no, ...rest } = row;
-      expect(rest).toEqual({
-        platform: 'spotify',
-        external_id: 'gone',
-        deleted: 1,
-        consumed_at: 0,
-        ...Object.fromEntries(['type', 'action', 'title', 'source', 'precision'].map((column) => [column, ''])),
-        ...Object.fromEntries(
-          [
-            'import_no',
-            'subtype',
-            'creator',
-            'duration_ms',
-            'time_spent_ms',
-            'tags',
-            'url',
-            'content_id',
-            'ids',
-            'rating',
-            'account',
-            'raw_metadata',
-          ].map((column) => [column, null]),
-        ),
-      });
-      expect([typeof sequence, typeof user_no, typeof connection_no]).toEqual(['number', 'number', 'number']);
-      database.close();
-    });
-
-    test('a connection whose host reads integers as bigint works the same', async () => {
-      const database = openDatabase(join(folder(), 'store.db'), { bigints: true });
-      const { storage, credentials } = sqlite({ database });
-      expect(await commit(storage, 'a', { durationMs: 5 })).toEqual({
-        inserted: 1,
-        updated: 0,
-        unchanged: 0,
-        sequence: 1,
-      });
-      expect(await commit(storage, 'a', { durationMs: 6 })).toMatchObject({ updated: 1, sequence: 2 });
-      expect(await storage.changes({ after: 0, limit: 9 })).toMatchObject([{ sequence: 2, item: { durationMs: 6 } }]);
-      expect(await credentials.put('c', 's', undefined)).toEqual({ version: 1 });
-      expect(await storage.summary({ userId: 'ada' })).toMatchObject({ items: 1, timeSpentMs: 0 });
-      database.close();
-    });
-
-    test('fractions of a millisecond are kept', async () => {
-      const { storage, database } = await openFile();
-      await commit(storage, 'a', { timeSpentMs: 0.5 });
-      expect(await storage.summary({ userId: 'ada' })).toMatchObject({ timeSpentMs: 0.5 });
-      database.close();
-    });
-  });
-
-  describe(`sqlite over ${driver}: query plans`, () => {
-    test('every read of items goes through an index, in order', async () => {
-      const { storage, plans, close } = await openRecorded(openDatabase, join(folder(), 'store.db'));
-      const range = { platform: 'p', source: 's', connectionIds: ['c'], from: 1, to: 2 };
-      const hidden = [
-        { ...range, edges: [{ from: 3, to: 4 }], finerSources: ['f'], reachBeforeMs: 1, reachAfterMs: 1 },
-      ];
-      const filters = [
-        {},
-        { platforms: ['p'], types: ['music'] as const },
-        { importId: 'i', from: new Date(0) },
-        { hidden },
-      ];
-      for (const given of filters) {
-        const filter = { userId: 'ada', ...given };
-        const after = { consumedAt: 1, platform: 'p', externalId: 'e' };
-        const reads: (readonly [string, () => Promise<unknown>])[] = [
-          ['newest', () => storage.queryItems({ ...filter, order: 'newest', limit: 9, after })],
-          ['oldest', () => storage.queryItems({ ...filter, order: 'oldest', limit: 9, after })],
-          ['timeline', () => storage.timeline(filter, [{ from: 0, to: 1, dayFrom: 0, dayTo: 1 }])],
-          ['groups', () => storage.groups(filter, { by: 'title', orderBy: 'items', limit: 9 })],
-          ['summary', () => storage.summary(filter)],
-        ];
-        for (const [name, read] of reads) {
-          const plan = await plans(read);
-          expect(plan, name).toMatch(/SEARCH i USING INDEX mca_items_by_time \(user_no=\?/);
-          expect(plan, name).not.toMatch(/SCAN (i|f)\b/);
-          if (name === 'newest' || name === 'oldest') {
-            expect(plan).toMatch(/mca_items_by_time \(user_no=\? AND consumed_at/);
-            // Only ties are sorted, never the whole history.
-            expect(plan).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
-          }
-          if (name === 'timeline')
-            expect(plan).toMatch(/mca_items_by_time \(user_no=\? AND consumed_at>\? AND consumed_at<\?\)/);
-        }
-      }
-      close();
-    });
-
-    test('the feed follows the table, a rare user the index by user', async () => {
-      const { storage, plans, close } = await openRecorded(openDatabase, join(folder(), 'store.db'));
-      expect(await plans(() => storage.changes({ after: 0, limit: 9 }))).toMatch(
-        /SEARCH i USING INTEGER PRIMARY KEY \(rowid>\?\)/,
-      );
-      const ofUser = await plans(() => storage.changes({ after: 0, limit: 9, userId: 'ada' }));
-      expect(ofUser).toMatch(/SEARCH i USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/);
-      expect(ofUser).toMatch(/SEARCH i USING INDEX mca_items_by_time \(user_no=\?\)/);
-      close();
-    });
-
-    test('undoing and erasing look at one user only', async () => {
-      const { storage, plans, close } = await openRecorded(openDatabase, join(folder(), 'store.db'));
-      const { id } = await connect(storage);
-      const lease = await take(storage, 'import:i');
-      const progress = {
-        id: 'i',
-        status: 'complete',
-        files: [],
-        read: 1,
-        skipped: {},
-        rejected: {},
-        coverage: [],
-      } as const;
-      await storage.commitPage({ lease, connectionId: id, items: [sampleItem()], policy: 'keep', import: progress });
-      for (const work of [
-        () => storage.undoImport({ userId: 'ada', importId: 'i' }),
-        () => storage.erase({ userId: 'ada', connectionId: id }),
-      ]) {
-        const plan = await plans(work);
-        expect(plan).toMatch(/SEARCH mca_items USING .*\(user_no=\?/);
-        expect(plan).not.toMatch(/SCAN mca_(items|imports|parked|removals)/);
-      }
-      close();
-    });
-
-    test('one page prepares nothing per item: its statements are as many as for one item', async () => {
-      const { storage, recorded, close } = await openRecorded(openDatabase, join(folder(), 'store.db'));
-      await commit(storage, 'first');
-      const before = recorded.length;
-      const { id } = await connect(storage);
-      const lease = await take(storage, 'import:i');
-      await storage.commitPage({ lease, connectionId: id, items: sampleItems(500), policy: 'longest' });
-      expect(recorded.length - before).toBe(0);
-      close();
-    });
-  });
-}
-
-async function commit(storage: Storage, externalId: string, given: Parameters<typeof sampleItem>[0] = {}) {
-  const { id } = await connect(storage);
-  const lease = await take(storage, `sync:${id}:history`, 'test');
-  const items = [sampleItem({ externalId, ...given })];
-  const result = await storage.commitPage({ lease, connectionId: id, items, policy: 'longest' });
-  await storage.releaseLease(lease);
-  return result;
-}
-
-/** Rows with an ordinary prototype: `node:sqlite` gives them none. */
-function plain(rows: readonly unknown[]): readonly object[] {
-  return rows.map((row) => ({ ...(row as object) }));
-}
-
-/** A store whose statements are written down, so that their plans can be looked at. */
-async function openRecorded(openDatabase: OpenDatabase, path: string) {
-  const database = openDatabase(path);
-  const recorded: string[] = [];
-  const { storage } = sqlite({
-    database: {
-      exec: (sql) => database.exec(sql),
-      prepare: (sql) => {
-        recorded.push(sql);
-        return database.prepare(sql);
-      },
-      function: (...args) => database.function(...args),
-    },
-  });
-  await storage.migrate();
-  const plans = async (work: () => Promise<unknown>) => {
-    const start = recorded.length;
-    await work();
-    return recorded
-      .slice(start)
-      .flatMap((sql) => database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...unbound(sql)))
-      .map((row) => (row as { readonly detail: string }).detail)
-      .join('\n');
-  };
-  return { storage, recorded, plans, close: () => database.close() };
-}
-
-/** better-sqlite3 wants a value for every parameter, also to explain. */
-function unbound(sql: string): readonly null[] {
-  return Array.from({ length: sql.split('?').length - 1 }, () => null);
+  sqliteContentsSuite(driver, openDatabase);
 }
