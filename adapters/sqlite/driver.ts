@@ -3,8 +3,11 @@
  * is imported here and hosts hand in what they already have.
  */
 export interface SqliteDatabase {
+  /** Runs SQL without results. */
   exec(sql: string): unknown;
+  /** Compiles one statement. */
   prepare(sql: string): SqliteStatement;
+  /** Adds a function to SQL. */
   function(
     name: string,
     options: { readonly deterministic: boolean },
@@ -14,8 +17,11 @@ export interface SqliteDatabase {
 
 /** What we use of a prepared statement. Parameters are positional: named ones cost 1.5 times as much. */
 export interface SqliteStatement {
+  /** Writes, and says what changed. */
   run(...parameters: SqlValue[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
+  /** The first row, or `undefined`. */
   get(...parameters: SqlValue[]): unknown;
+  /** All rows. */
   all(...parameters: SqlValue[]): unknown[];
 }
 

@@ -18,6 +18,7 @@ export interface SealedCredential {
  */
 export interface CredentialStore {
   readonly apiVersion: 1;
+  /** The stored credential, or `undefined`. */
   get(connectionId: string): Promise<SealedCredential | undefined>;
   /**
    * Stores when the current version is `expectedVersion` (`undefined`: none is stored yet).
@@ -29,6 +30,7 @@ export interface CredentialStore {
     sealed: string,
     expectedVersion: number | undefined,
   ): Promise<{ readonly version: number } | undefined>;
+  /** Forgets the credential; nothing happens when there is none. */
   delete(connectionId: string): Promise<void>;
   /** Pages by connection id, for key rotation. */
   list(request: { readonly after?: string | undefined; readonly limit: number }): Promise<readonly SealedCredential[]>;

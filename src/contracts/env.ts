@@ -12,9 +12,13 @@ export interface Random {
 
 /** Where the SDK writes what an operator may want to know. Fields never hold secrets or a user's history. */
 export interface Logger {
+  /** For whoever hunts a defect. */
   debug(message: string, fields?: LogFields): void;
+  /** Something worth knowing happened. */
   info(message: string, fields?: LogFields): void;
+  /** Something went wrong and was dealt with. */
   warn(message: string, fields?: LogFields): void;
+  /** Something went wrong and somebody should look. */
   error(message: string, fields?: LogFields): void;
 }
 

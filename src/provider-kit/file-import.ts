@@ -14,6 +14,7 @@ export interface KnownMistake {
   readonly reason: string;
   /** Base names it has inside archives. */
   readonly names: RegExp;
+  /** Whether this is the file in question. */
   matches(sample: FileSample): boolean;
   readonly message: string;
   readonly hint: string;

@@ -37,6 +37,7 @@ export interface FileFormat<Options> {
   readonly paths?: RegExp | undefined;
   /** How sure the content is of this format, 0 to 1. */
   recognise(sample: FileSample): number;
+  /** Reads the whole file, batch by batch; see `closing`. */
   read(file: ImportFile, context: FormatContext<Options>): AsyncIterable<ImportBatch>;
 }
 
@@ -59,6 +60,7 @@ export interface JsonPlace {
 export interface JsonFormatDefinition<Options, State> extends FormatBasics<Options, State> {
   /** Lists (or maps) to read when the root is an object. @default the root must be the list */
   readonly lists?: ((path: readonly string[]) => boolean) | undefined;
+  /** What becomes of one record. */
   record(row: JsonRow, context: FormatContext<Options>, state: State, place: JsonPlace): RecordResult;
 }
 
@@ -111,6 +113,7 @@ function addJson(batch: JsonRecordBatch, record: (row: JsonRow, place: JsonPlace
 
 /** A format whose records are the rows of a CSV file. */
 export interface CsvFormatDefinition<Options, State> extends FormatBasics<Options, State> {
+  /** What becomes of one row; cells are in the order of the file. */
   record(row: readonly string[], context: FormatContext<Options>, state: State): RecordResult;
 }
 

@@ -23,7 +23,8 @@ export { withDefaults } from './import-options.ts';
 export { baseName } from './sample.ts';
 export { createTally, type RecordPlace, type Tally } from './tally.ts';
 // Readers underneath, for formats made by hand
-export { type CsvBatch, readCsv, readCsvHeader } from './csv-records.ts';
-export { type JsonRecordBatch, readJsonRecords } from './json-records.ts';
+export { type CsvBatch, type CsvHeader, type MalformedCsvRecord, readCsv, readCsvHeader } from './csv-records.ts';
+export type { CsvDelimiter } from './csv-scan.ts';
+export { type JsonRecordBatch, type JsonRecordOptions, type MalformedJsonRecord, readJsonRecords } from './json-records.ts';
 export { decodeText } from './text.ts';
 export { isZip, openZip, type Zip, type ZipLimits } from './zip.ts';

@@ -12,7 +12,9 @@ export interface RecordPlace {
 
 /** Sorts the records of one file into items, skips and rejects, and gives up on a file that is mostly bad. */
 export interface Tally {
+  /** Counts one record, or ends the file when too many are bad. */
   add(result: RecordResult, place: RecordPlace): void;
+  /** Something the user should know; told with the next batch. */
   warn(message: string): void;
   /** Records since the last call, as a batch that balances. */
   take(error?: McaError): ImportBatch;

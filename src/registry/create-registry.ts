@@ -29,11 +29,13 @@ export interface RegistryOptions<P extends readonly AnyProvider[]> {
 export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvider[]> {
   /** The provider with this id, with exactly its capabilities. Throws `not_found` for an unknown one. */
   get<Id extends P[number]['id']>(id: Id): Extract<P[number], { readonly id: Id }>;
+  /** A provider added at run time. */
   get(id: AddedProviderId): AnyProvider;
   /** Registers another provider at run time; the answer is its id, accepted by every engine. */
   add(provider: AnyProvider): AddedProviderId;
   /** Takes a provider out. What it brought stays stored. */
   remove(id: P[number]['id'] | AddedProviderId): boolean;
+  /** All providers, in order of registration. */
   list(): readonly AnyProvider[];
   /** Providers that can do something. */
   withCapability(name: CapabilityName): readonly AnyProvider[];

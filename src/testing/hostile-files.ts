@@ -70,6 +70,7 @@ export function makeZip(entries: readonly ZipEntrySpec[], options: MakeZipOption
 /** A hostile or unusual archive, and what becomes of it. */
 export interface HostileZip {
   readonly name: string;
+  /** Makes the archive. */
   build(): Uint8Array;
   /** Reason of the error on opening it or reading its entries; `undefined` when it reads like any other. */
   readonly reason: string | undefined;

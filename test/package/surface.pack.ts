@@ -13,8 +13,8 @@ beforeAll(() => {
 
 describe('the tarball', () => {
   test('holds what users need and nothing else', () => {
-    for (const path of consumer.files) expect(path).toMatch(/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|js\.map|d\.ts|d\.ts\.map))$/);
-    for (const path of consumer.files) expect(path).not.toMatch(/\.test\.|__fixtures__|examples\//);
+    for (const path of consumer.files) expect(path).toMatch(/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|(src|providers|adapters)\/.+\.(ts|md))$/);
+    for (const path of consumer.files) expect(path).not.toMatch(/\.test\.|__fixtures__|examples\/|\/\./);
     expect(consumer.files).toContain('dist/index.js');
     expect(consumer.files).toContain('dist/types/src/index.d.ts');
   });

@@ -13,18 +13,21 @@ export interface CatalogEntry {
 
 /** Finding things: by ISRC, by text, by the id of another catalogue. Services implement what they have. */
 export interface CatalogCapability {
+  /** Tracks that match an ISRC or a text, best first. */
   readonly searchTracks?:
     | ((
         context: ProviderContext,
         query: { readonly isrc: string } | { readonly text: string },
       ) => Promise<readonly Track[]>)
     | undefined;
+  /** The entry that one of these ids names. */
   readonly lookup?: ((context: ProviderContext, ids: MediaIds) => Promise<CatalogEntry | undefined>) | undefined;
 }
 
 /** Adds tags and metadata from the platform's own knowledge (Last.fm tags, TMDB genres). */
 export interface EnrichmentCapability {
   readonly types: readonly MediaType[];
+  /** One entry per item, in order; `undefined` for an unknown one. */
   enrich(
     context: ProviderContext,
     items: readonly { readonly title: string; readonly creator?: string | undefined; readonly ids: MediaIds }[],

@@ -13,6 +13,7 @@ export interface HttpRequest<Output> {
 
 /** Already authorised, rate-limited, retried, size-capped and error-mapped. */
 export interface HttpClient {
+  /** Sends a request and answers its checked body. Throws `McaError` by the error table of the provider. */
   request<Output>(request: HttpRequest<Output>): Promise<Output>;
 }
 

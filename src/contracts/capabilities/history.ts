@@ -23,6 +23,7 @@ export interface ItemPage {
  * - `HIST-2` asking again with the same cursor gives at least the same items
  */
 export interface IncrementalCapability {
+  /** Fetches the page that follows `cursor`. */
   fetchPage(context: ProviderContext, request: PageRequest): Promise<ItemPage>;
 }
 

@@ -13,21 +13,25 @@ export type SubmitOutcome =
  */
 export interface ScrobblingCapability {
   readonly maxItemsPerCall: number;
+  /** Submits plays and answers what became of each, in order. */
   submit(context: ProviderContext, items: readonly MediaItem[]): Promise<readonly SubmitOutcome[]>;
 }
 
 /** Tells the service what plays right now. Fire and forget. */
 export interface NowPlayingCapability {
+  /** Shows the item as playing; failures are not told to anybody. */
   update(context: ProviderContext, item: Pick<MediaItem, 'type' | 'title' | 'creator' | 'ids' | 'durationMs'>): Promise<void>;
 }
 
 /** Writing ratings out, on the scale of 0 to 10 of `MediaItem.rating`; the provider converts. */
 export interface RatingWritingCapability {
   readonly maxItemsPerCall: number;
+  /** Submits ratings and answers what became of each, in order. */
   rate(context: ProviderContext, items: readonly MediaItem[]): Promise<readonly SubmitOutcome[]>;
 }
 
 /** Is this key still good? For services whose keys do not expire by themselves. */
 export interface SessionCheckCapability {
+  /** Asks the service about the key. */
   check(context: ProviderContext): Promise<{ readonly valid: boolean; readonly account?: string | undefined }>;
 }

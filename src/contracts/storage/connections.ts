@@ -27,7 +27,9 @@ export interface ConnectionVerbs {
     readonly kind: ConnectionKind;
     readonly account: string;
   }): Promise<Connection>;
+  /** Changes a connection and answers what it is now. */
   updateConnection(id: string, patch: ConnectionPatch): Promise<Connection | undefined>;
+  /** Connections that match all given fields. */
   listConnections(filter: {
     readonly id?: string | undefined;
     readonly userId?: string | undefined;

@@ -26,5 +26,6 @@ export interface LeaseVerbs {
   acquireLease(request: { readonly resource: string; readonly owner: string; readonly ttlMs: number }): Promise<Lease | undefined>;
   /** Extends a lease that is still ours, or answers `undefined` when it was lost. */
   renewLease(lease: Lease, ttlMs: number): Promise<Lease | undefined>;
+  /** Gives the resource back at once. */
   releaseLease(lease: Lease): Promise<void>;
 }

@@ -74,6 +74,7 @@ export interface PageResult {
  * - `PAGE-11` the cursor last committed is the cursor read
  */
 export interface PageVerbs {
+  /** Commits one page, or nothing of it. */
   commitPage(page: PageCommit): Promise<PageResult>;
   /** Counts what committing would change, without changing it. */
   previewPage(page: {
@@ -81,7 +82,9 @@ export interface PageVerbs {
     readonly items: readonly MediaItem[];
     readonly policy: UpdatePolicy;
   }): Promise<Omit<PageResult, 'sequence'>>;
+  /** Position last committed, or `undefined` before the first page. */
   readCursor(connectionId: string, capability: string): Promise<Cursor | undefined>;
+  /** Parked records of a connection, oldest first. */
   listParked(connectionId: string): Promise<readonly ParkedRecord[]>;
 }
 
@@ -94,6 +97,7 @@ export interface PageVerbs {
  * - `IMPORT-4` an import undone while running cannot commit another page: `storage` `lease_lost`
  */
 export interface ImportVerbs {
+  /** Imports of a user, newest first. */
   listImports(filter: {
     readonly userId: string;
     readonly id?: string | undefined;

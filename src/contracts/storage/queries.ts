@@ -103,9 +103,11 @@ export type Change =
  * - `READ-9` a deleted item is gone from every read; deleting it again answers false
  */
 export interface ReadVerbs {
+  /** One page of items, in reading order. */
   queryItems(query: ItemQuery): Promise<readonly StoredItem[]>;
   /** One tally per bucket, in the order given. */
   timeline(filter: ItemFilter, buckets: readonly TimeBucket[]): Promise<readonly Tally[]>;
+  /** Groups with their sums, the largest first. */
   groups(
     filter: ItemFilter,
     request: { readonly by: GroupField; readonly orderBy: 'items' | 'timeSpent'; readonly limit: number },
