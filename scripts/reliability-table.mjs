@@ -33,6 +33,8 @@ const log = args.at(-1);
 const figures = new Map();
 for (const line of readFileSync(log, 'utf8').trim().split('\n')) {
   const { id, test, figure } = JSON.parse(line);
+  // Figures of requirements that are not promised yet are not claimed.
+  if (!(id in promised)) continue;
   const key = `${id} ${test}`;
   const before = figures.get(key);
   // Several figures of one test differ in their words; numbers are what a later run replaces.

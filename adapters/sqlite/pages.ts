@@ -106,12 +106,12 @@ function writeItems(
       importNo,
       // From here on in the order of CONTENT_FIELDS; spelt out because an array per row would cost more than it explains.
       item.timeSpentMs ?? null,
+      consumedAtMs(item),
       item.title,
       item.creator ?? null,
       item.type,
       item.subtype ?? null,
       item.action,
-      consumedAtMs(item),
       item.durationMs ?? null,
       encodeTags(item.tags),
       item.url ?? null,

@@ -27,6 +27,7 @@ export const watchHistoryHtml: FileFormat<ResolvedImportOptions> = {
   id: 'takeout-html',
   name: 'Takeout watch history (HTML)',
   precision: 'second',
+  // Both formats name events alike, so neither hides the other.
   rank: 1,
   names: namesOf('html'),
   paths: pathsOf('html'),

@@ -9,7 +9,8 @@ export const watchHistoryJson: FileFormat<ResolvedImportOptions> = jsonFormat<Re
   id: 'takeout-json',
   name: 'Takeout watch history (JSON)',
   precision: 'second',
-  rank: 2,
+  // Both formats name events alike, so neither hides the other.
+  rank: 1,
   names: namesOf('json'),
   paths: pathsOf('json'),
   recognise({ name, text }) {

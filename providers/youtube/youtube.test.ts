@@ -1,3 +1,5 @@
+import { createRegistry, importFile, queryItems } from '@mca/core';
+import { memory } from '@mca/core/adapters/memory';
 import { collectImport, fileImportConformance, fileOf, makeZip } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { recordFigure } from '../../test/support/reliability.ts';
@@ -243,4 +245,14 @@ describe('conformance', () => {
     personal: ['192.0.2.9', 'Rua da Ana'],
   });
   for (const { id, title, run } of suite) test(`${id} ${title}`, run);
+});
+
+test('JSON and HTML of one history are one set, whatever the order, and nothing hides', async () => {
+  const json = fileOf('watch-history.json', JSON.stringify([watch(), watch({ time: '2026-01-16T10:30:00Z', title: 'Watched a video that has been removed', ...without('titleUrl', 'subtitles') })]));
+  const html = fileOf('watch-history.html', page(cell({ title: '<a href="https://www.youtube.com/watch?v=aaaaaaaaaaa">Zzz another title</a>' }), cell({ title: 'a video that has been removed', channel: '', date: 'Jan 16, 2026, 11:30:00 AM CET' })));
+  for (const order of [[json, html], [html, json]]) {
+    const registry = createRegistry({ providers: [youtube()], ...memory() });
+    for (const file of order) await importFile(registry, { userId: 'ana', file });
+    expect((await queryItems(registry, { userId: 'ana' })).items).toHaveLength(2);
+  }
 });

@@ -35,15 +35,18 @@ export interface ItemRow extends ContentRow {
   readonly importId: string | null;
 }
 
-/** The fields of the content in the order in which `longest` compares them. Time spent comes first: it gives the policy its name. */
+/**
+ * The fields of the content in the order in which `longest` compares them. Time spent comes first: it gives the policy its
+ * name. Then the later moment: of two ratings of one thing the last one counts.
+ */
 export const CONTENT_FIELDS: readonly (keyof ContentRow)[] = [
   'timeSpentMs',
+  'consumedAt',
   'title',
   'creator',
   'type',
   'subtype',
   'action',
-  'consumedAt',
   'durationMs',
   'tags',
   'url',

@@ -29,7 +29,7 @@ export interface FileFormat<Options> {
   readonly id: string;
   readonly name: string;
   readonly precision: Precision;
-  /** Where two sources cover the same interval, reads show the one of higher rank. */
+  /** Where two sources cover the same interval, reads show the one of higher rank; see `SourceInfo`. */
   readonly rank: number;
   /** Base names it has inside archives; only those are opened. A file given by itself may have any name. */
   readonly names: RegExp;

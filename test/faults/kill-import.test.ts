@@ -31,7 +31,7 @@ function contentOf(path: string): { rows: number; counted: number; digest: strin
   }
 }
 
-test(`R-064 an import killed again and again ends with the same set as one clean run`, async () => {
+test('R-064 an import killed again and again ends with the same set as one clean run', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mca-kill-import-'));
   try {
     const file = join(folder, 'Streaming_History_Audio_2020.json');
@@ -86,4 +86,4 @@ test(`R-064 an import killed again and again ends with the same set as one clean
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}, full ? 1_200_000 : 180_000);

@@ -9,7 +9,10 @@ export interface SourceInfo {
   readonly name: string;
   /** Finest precision of its events. */
   readonly precision: Precision;
-  /** Where two sources cover the same interval, reads show the one of higher rank. Unique within a provider. */
+  /**
+   * Where two sources cover the same interval, reads show the one of higher rank. Sources of equal rank name events alike
+   * (the same `externalId`), and neither hides the other.
+   */
   readonly rank: number;
 }
 
