@@ -14,7 +14,8 @@ export default defineConfig(({ mode }) => ({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: mode === 'package' ? ['test/package/**/*.pack.ts'] : ['{src,providers,adapters,examples,test}/**/*.test.ts'],
+    include:
+      mode === 'package' ? ['test/package/**/*.pack.ts'] : ['{src,providers,adapters,examples,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,

@@ -66,7 +66,9 @@ function escaped(text) {
 
 const sections = Object.entries(promised).map(([id, what]) => {
   const own = rows.filter((row) => row.id === id);
-  return own.map(({ test, figure }, index) => `| ${id} | ${index === 0 ? what : ''} | ${escaped(test)} | ${escaped(figure)} |`).join('\n');
+  return own
+    .map(({ test, figure }, index) => `| ${id} | ${index === 0 ? what : ''} | ${escaped(test)} | ${escaped(figure)} |`)
+    .join('\n');
 });
 writeFileSync(
   path,

@@ -6,8 +6,8 @@ import {
   type FileImportCapability,
   fileImport,
   parseUtc,
-  readCsvHeader,
   type RecordResult,
+  readCsvHeader,
   reject,
   skip,
   withDefaults,
@@ -76,7 +76,9 @@ function play(row: readonly string[], options: ResolvedOptions, columns: Columns
 }
 
 /** The importer: opens archives, tells formats apart, counts, and reports positions; formats only map records. */
-export function myServiceFileImport(defaults: MyServiceOptions): FileImportCapability<ResolvedOptions, MyServiceOptions> {
+export function myServiceFileImport(
+  defaults: MyServiceOptions,
+): FileImportCapability<ResolvedOptions, MyServiceOptions> {
   return fileImport(
     {
       provider: 'my-service',

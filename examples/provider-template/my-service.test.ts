@@ -24,12 +24,19 @@ test('advertisements are skipped unless the host wants them', async () => {
   const registry = createRegistry({ providers: [myService()], ...memory() });
   const source = fileOf('plays.csv', export2024);
   expect((await importFile(registry, { userId: 'ana', file: source })).skipped).toEqual({ ad: 1 });
-  const all = await importFile(registry, { userId: 'rui', provider: 'my-service', file: source, options: { skip: { ads: false } } });
+  const all = await importFile(registry, {
+    userId: 'rui',
+    provider: 'my-service',
+    file: source,
+    options: { skip: { ads: false } },
+  });
   expect(all.counts).toMatchObject({ read: 4, inserted: 4 });
 });
 
 test('a foreign file is refused with a hint', async () => {
   const registry = createRegistry({ providers: [myService()], ...memory() });
   const promise = importFile(registry, { userId: 'ana', provider: 'my-service', file: fileOf('x.csv', 'a,b\n1,2\n') });
-  await expect(promise).rejects.toSatisfy((error) => McaError.isInstance(error) && error.reason === 'unknown_format' && error.hint !== undefined);
+  await expect(promise).rejects.toSatisfy(
+    (error) => McaError.isInstance(error) && error.reason === 'unknown_format' && error.hint !== undefined,
+  );
 });

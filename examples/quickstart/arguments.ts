@@ -36,7 +36,9 @@ export function readArguments(argv: string[], env: NodeJS.ProcessEnv): Quickstar
 /** A folder of archives holds an export each; any other folder is one export, unzipped. */
 function exportsIn(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => !name.startsWith('.')).sort();
+  const names = readdirSync(path)
+    .filter((name) => !name.startsWith('.'))
+    .sort();
   const archives = names.filter((name) => /\.(zip|csv|json|jsonl)$/i.test(name));
   return names.some((name) => /\.zip$/i.test(name)) ? archives.map((name) => join(path, name)) : [path];
 }

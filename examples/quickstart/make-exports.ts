@@ -20,9 +20,11 @@ function dice(seed: number): () => number {
   };
 }
 
-const pick = <T>(roll: () => number, list: readonly T[], skew = 1): T => list[Math.floor(list.length * roll() ** skew)] as T;
+const pick = <T>(roll: () => number, list: readonly T[], skew = 1): T =>
+  list[Math.floor(list.length * roll() ** skew)] as T;
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const idOf = (roll: () => number, length: number, alphabet: string): string => Array.from({ length }, () => pick(roll, [...alphabet])).join('');
+const idOf = (roll: () => number, length: number, alphabet: string): string =>
+  Array.from({ length }, () => pick(roll, [...alphabet])).join('');
 
 /** `2024-05-01T20:31:07Z` without the fraction. */
 const iso = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
@@ -41,14 +43,54 @@ function* days(from = FIRST_DAY): Generator<number> {
   for (let day = from; day <= LAST_DAY; day += DAY) yield day;
 }
 
-const adjectives = ['Quiet', 'Golden', 'Paper', 'Northern', 'Electric', 'Hollow', 'Velvet', 'Distant', 'Broken', 'Early', 'Silver', 'Salt'];
-const nouns = ['Harbour', 'Foxes', 'Lanterns', 'Orchard', 'Tides', 'Signals', 'Meadow', 'Engines', 'Winter', 'Letters', 'Rooms', 'Sparrows'];
+const adjectives = [
+  'Quiet',
+  'Golden',
+  'Paper',
+  'Northern',
+  'Electric',
+  'Hollow',
+  'Velvet',
+  'Distant',
+  'Broken',
+  'Early',
+  'Silver',
+  'Salt',
+];
+const nouns = [
+  'Harbour',
+  'Foxes',
+  'Lanterns',
+  'Orchard',
+  'Tides',
+  'Signals',
+  'Meadow',
+  'Engines',
+  'Winter',
+  'Letters',
+  'Rooms',
+  'Sparrows',
+];
 const verbs = ['Falling', 'Waiting', 'Driving', 'Dancing', 'Sleeping', 'Counting', 'Leaving', 'Burning'];
-const places = ['Lisbon', 'the Dark', 'October', 'Glass', 'the Rain', 'Tomorrow', 'the River', 'Stereo', 'Slow Motion', 'the Attic'];
+const places = [
+  'Lisbon',
+  'the Dark',
+  'October',
+  'Glass',
+  'the Rain',
+  'Tomorrow',
+  'the River',
+  'Stereo',
+  'Slow Motion',
+  'the Attic',
+];
 
 function spotifyPlays(): Record<string, unknown>[] {
   const roll = dice(11);
-  const artists = adjectives.flatMap((adjective) => nouns.map((noun) => `${adjective} ${noun}`)).sort(() => roll() - 0.5).slice(0, 90);
+  const artists = adjectives
+    .flatMap((adjective) => nouns.map((noun) => `${adjective} ${noun}`))
+    .sort(() => roll() - 0.5)
+    .slice(0, 90);
   const tracks = Array.from({ length: 900 }, () => ({
     uri: `spotify:track:${idOf(roll, 22, base62)}`,
     title: `${pick(roll, verbs)} in ${pick(roll, places)}${roll() < 0.06 ? ` (feat. ${pick(roll, artists)})` : ''}`,
@@ -66,7 +108,11 @@ function spotifyPlays(): Record<string, unknown>[] {
       const track = tracks[(taste + Math.floor(300 * roll() ** 3)) % tracks.length] as (typeof tracks)[number];
       const skipped = roll() < 0.14;
       const podcast = roll() < 0.03;
-      const played = podcast ? 1_200_000 + Math.floor(roll() * 2_000_000) : skipped ? Math.floor(roll() * 25_000) : track.length;
+      const played = podcast
+        ? 1_200_000 + Math.floor(roll() * 2_000_000)
+        : skipped
+          ? Math.floor(roll() * 25_000)
+          : track.length;
       time += played + Math.floor(roll() * 6 * SECOND) + (roll() < 0.15 ? Math.floor(roll() * 4 * HOUR) : 0);
       rows.push({
         ts: iso(time),
@@ -107,7 +153,10 @@ function spotifyExtended(plays: readonly Record<string, unknown>[]): Uint8Array 
       name: `Spotify Extended Streaming History/Streaming_History_Audio_${year}_${index}.json`,
       content: JSON.stringify(rows, null, 1),
     })),
-    { name: 'Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf', content: '%PDF-1.4 leaflet' },
+    {
+      name: 'Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf',
+      content: '%PDF-1.4 leaflet',
+    },
   ]);
 }
 
@@ -140,9 +189,23 @@ const series = [
   ['Department of Rain', 'Forecast', 'Front', 'Mist', 'Clearing', 'Squall'],
   ['Blue Door', 'Knock', 'The Lodger', 'Keys', 'Threshold'],
 ] as const;
-const films = ['Knight Tale: Legend of the Lake', 'Paper Moonlight', 'The Cartographer', 'Eleven Minutes', 'A Summer in Ferrol', 'Wolf Street'];
+const films = [
+  'Knight Tale: Legend of the Lake',
+  'Paper Moonlight',
+  'The Cartographer',
+  'Eleven Minutes',
+  'A Summer in Ferrol',
+  'Wolf Street',
+];
 
-function netflixViews(): { profile: string; time: number; seconds: number; title: string; attributes: string; kind: string }[] {
+function netflixViews(): {
+  profile: string;
+  time: number;
+  seconds: number;
+  title: string;
+  attributes: string;
+  kind: string;
+}[] {
   const roll = dice(23);
   const views: ReturnType<typeof netflixViews> = [];
   for (const day of days()) {
@@ -157,7 +220,15 @@ function netflixViews(): { profile: string; time: number; seconds: number; title
         const seconds = film ? 5_400 + Math.floor(roll() * 2_400) : 1_500 + Math.floor(roll() * 1_800);
         const title = film ? pick(roll, films) : `${show[0]}: Season ${season}: ${show[number]} (Episode ${number})`;
         views.push({ profile, time, seconds, title, attributes: '', kind: '' });
-        if (roll() < 0.12) views.push({ profile, time: time - 40 * SECOND, seconds: 21, title: `${show[0]}_hook_primary_16x9`, attributes: 'Autoplayed: user action: None; ', kind: 'HOOK' });
+        if (roll() < 0.12)
+          views.push({
+            profile,
+            time: time - 40 * SECOND,
+            seconds: 21,
+            title: `${show[0]}_hook_primary_16x9`,
+            attributes: 'Autoplayed: user action: None; ',
+            kind: 'HOOK',
+          });
         time += (seconds + 30) * SECOND;
       }
     }
@@ -169,9 +240,23 @@ const clock = (seconds: number): string => new Date(seconds * SECOND).toISOStrin
 const quoted = (text: string): string => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 function netflixFull(views: ReturnType<typeof netflixViews>): Uint8Array {
-  const header = 'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
+  const header =
+    'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
   const rows = views.map(({ profile, time, seconds, title, attributes, kind }) =>
-    [profile, plain(time), clock(seconds), attributes, title, kind, 'Smart TV', clock(seconds), 'Not latest view', 'PT (Portugal)'].map(quoted).join(','),
+    [
+      profile,
+      plain(time),
+      clock(seconds),
+      attributes,
+      title,
+      kind,
+      'Smart TV',
+      clock(seconds),
+      'Not latest view',
+      'PT (Portugal)',
+    ]
+      .map(quoted)
+      .join(','),
   );
   return makeZip([
     { name: '1234567890/CONTENT_INTERACTION/ViewingActivity.csv', content: [header, ...rows, ''].join('\n') },
@@ -191,15 +276,37 @@ function netflixShort(views: ReturnType<typeof netflixViews>): string {
   return ['Title,Date', ...rows, ''].join('\n');
 }
 
-const channels = ['Rope Lab', 'Slow Kitchen', 'Orbit Explained', 'Bench and Bicycle', 'Tiny Synths', 'Old Maps Club', 'Garden Hours', 'Chess in Bed'];
-const topics = ['How to Tie a Bowline', 'A Soup for Winter', 'Why Moons Drift', 'Truing a Wheel', 'One Filter, Ten Sounds', 'The Coast in 1580', 'Pruning Roses', 'A Quiet Endgame'];
+const channels = [
+  'Rope Lab',
+  'Slow Kitchen',
+  'Orbit Explained',
+  'Bench and Bicycle',
+  'Tiny Synths',
+  'Old Maps Club',
+  'Garden Hours',
+  'Chess in Bed',
+];
+const topics = [
+  'How to Tie a Bowline',
+  'A Soup for Winter',
+  'Why Moons Drift',
+  'Truing a Wheel',
+  'One Filter, Ten Sounds',
+  'The Coast in 1580',
+  'Pruning Roses',
+  'A Quiet Endgame',
+];
 const youtubeId = `${base62}_-`;
 
 function youtubeTakeout(): Uint8Array {
   const roll = dice(37);
   const videos = Array.from({ length: 700 }, () => {
     const about = Math.floor(roll() * channels.length);
-    return { id: idOf(roll, 11, youtubeId), title: `${topics[about]}, Part ${1 + Math.floor(roll() * 40)}`, channel: channels[about] };
+    return {
+      id: idOf(roll, 11, youtubeId),
+      title: `${topics[about]}, Part ${1 + Math.floor(roll() * 40)}`,
+      channel: channels[about],
+    };
   });
   const songs = Array.from({ length: 120 }, () => ({
     id: idOf(roll, 11, youtubeId),
@@ -216,13 +323,16 @@ function youtubeTakeout(): Uint8Array {
       const { id, title, channel } = music ? pick(roll, songs, 1.6) : pick(roll, videos, 1.4);
       const stamp = new Date(time + Math.floor(roll() * 1000)).toISOString();
       const controls = { products: ['YouTube'], activityControls: ['YouTube watch history'] };
-      if (roll() < 0.01) items.push({ header: 'YouTube', title: 'Watched a video that has been removed', time: stamp, ...controls });
+      if (roll() < 0.01)
+        items.push({ header: 'YouTube', title: 'Watched a video that has been removed', time: stamp, ...controls });
       else {
         items.push({
           header: music ? 'YouTube Music' : 'YouTube',
           title: `Watched ${title}`,
           titleUrl: `https://${music ? 'music' : 'www'}.youtube.com/watch?v=${id}`,
-          ...(ad ? { details: [{ name: 'From Google Ads' }] } : { subtitles: [{ name: channel, url: 'https://www.youtube.com/channel/UCnobody' }] }),
+          ...(ad
+            ? { details: [{ name: 'From Google Ads' }] }
+            : { subtitles: [{ name: channel, url: 'https://www.youtube.com/channel/UCnobody' }] }),
           time: stamp,
           ...controls,
         });
@@ -256,7 +366,10 @@ function tiktokExport(): Uint8Array {
       'Watch History': { VideoList: watch.reverse() },
       Searches: { SearchList: [{ Date: '2025-08-13 08:00:00', SearchTerm: 'knots' }] },
     },
-    'Likes and Favorites': { 'Like List': { App: 1233, ItemFavoriteList: likes.reverse() }, 'Favorite Videos': { FavoriteVideoList: [] } },
+    'Likes and Favorites': {
+      'Like List': { App: 1233, ItemFavoriteList: likes.reverse() },
+      'Favorite Videos': { FavoriteVideoList: [] },
+    },
     'Profile And Settings': { 'Profile Info': { ProfileMap: { userName: 'nobody' } } },
   };
   return makeZip([{ name: 'user_data_tiktok.json', content: JSON.stringify(data, null, 1) }]);

@@ -20,11 +20,16 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs the quick start as `npm run quickstart` does; without a terminal it draws no progress bar. */
 function quickstart(...args: string[]): string {
   const env = { ...process.env, MCA_QUICKSTART_DB: 'mca-quickstart.db', NODE_OPTIONS: '' };
-  return execFileSync(process.execPath, ['--conditions=@mca/source', '--disable-warning=ExperimentalWarning', script, ...args], { cwd: folder, env, encoding: 'utf8' });
+  return execFileSync(
+    process.execPath,
+    ['--conditions=@mca/source', '--disable-warning=ExperimentalWarning', script, ...args],
+    { cwd: folder, env, encoding: 'utf8' },
+  );
 }
 
 test('the README shows what the quick start prints, to the letter', () => {
-  const [, shown = ''] = /<!-- quickstart -->\n```text\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  const [, shown = ''] =
+    /<!-- quickstart -->\n```text\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
   expect(shown.trimEnd()).toBe(quickstart().trimEnd());
 });
 
@@ -41,7 +46,9 @@ test('a file that cannot be imported is explained, the others are imported', () 
   writeFileSync(csv, 'Title,Date\n"Sand Hill","3/2/24"\n"Blue Door","1/2/24"\n');
   writeFileSync(join(folder, 'notes.txt'), 'milk');
   expect(() => quickstart(csv)).toThrow();
-  expect(quickstart(csv, join(folder, 'notes.txt'), join(root, 'examples/quickstart/exports/takeout-youtube.zip'))).toMatch(/dateOrder|netflix-dates/);
+  expect(
+    quickstart(csv, join(folder, 'notes.txt'), join(root, 'examples/quickstart/exports/takeout-youtube.zip')),
+  ).toMatch(/dateOrder|netflix-dates/);
   expect(totals(quickstart(csv, '--netflix-dates', 'MDY'))[1]).toBe(2);
 });
 
@@ -62,7 +69,9 @@ function totals(output: string): number[] {
 async function contents(name: string, bytes: Uint8Array): Promise<Record<string, string>> {
   if (!name.endsWith('.zip')) return { [name]: new TextDecoder().decode(bytes) };
   const zip = await openZip(fileOf(name, bytes));
-  const entries = await Promise.all(zip.entries.map(async (entry) => [entry.name, await new Response(await entry.open()).text()]));
+  const entries = await Promise.all(
+    zip.entries.map(async (entry) => [entry.name, await new Response(await entry.open()).text()]),
+  );
   await zip.close();
   return Object.fromEntries(entries);
 }

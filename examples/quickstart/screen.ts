@@ -38,7 +38,9 @@ export function drawReports(outcomes: readonly Outcome[]): void {
   const totals = fields.map((field) => outcomes.reduce((sum, { report }) => sum + (report?.counts[field] ?? 0), 0));
   drawTable([['export', ...fields], ...rows, ['total', ...totals.map((total) => number.format(total))]]);
   for (const { file, report, error } of outcomes) {
-    if (report) for (const [reason, count] of Object.entries(report.skipped)) note(file, `${number.format(count)} skipped: ${reason}`);
+    if (report)
+      for (const [reason, count] of Object.entries(report.skipped))
+        note(file, `${number.format(count)} skipped: ${reason}`);
     if (report) for (const warning of report.warnings) note(file, warning);
     const problem = error ?? report?.error;
     if (problem) note(file, [problem.message, problem.hint].filter(Boolean).join(' '));
@@ -55,7 +57,11 @@ function drawTable(rows: readonly (readonly string[])[]): void {
   const rule = widths.map((width) => '─'.repeat(width)).join('──');
   rows.forEach((row, index) => {
     if (index === 1 || index === rows.length - 1) console.log(rule);
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+    console.log(
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    );
   });
 }
 
@@ -63,7 +69,10 @@ const LEVELS = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /** One line a year, one bar a month. */
 export function drawHistory({ items, timeSpentMs, firstAt, lastAt }: Summary, months: readonly TimelineEntry[]): void {
-  if (!firstAt || !lastAt) return console.log('No history yet.');
+  if (!firstAt || !lastAt) {
+    console.log('No history yet.');
+    return;
+  }
   const [first, last] = [firstAt, lastAt].map((date) => date.toISOString().slice(0, 10));
   console.log(`Your history: ${number.format(items)} items, ${hours(timeSpentMs)}, ${first} to ${last}\n`);
   console.log('      J  F  M  A  M  J  J  A  S  O  N  D');
@@ -88,7 +97,9 @@ export function drawTop(title: string, groups: readonly GroupTally[]): void {
   for (const { value, creator, items, timeSpentMs } of known) {
     const label = creator ? `${value} – ${creator}` : value;
     const bar = '█'.repeat(Math.max(1, Math.round((items / most) * 16))).padEnd(16);
-    console.log(`  ${label.slice(0, 38).padEnd(38)} ${bar} ${number.format(items).padStart(6)}${timeSpentMs > 0 ? `  ${hours(timeSpentMs)}` : ''}`);
+    console.log(
+      `  ${label.slice(0, 38).padEnd(38)} ${bar} ${number.format(items).padStart(6)}${timeSpentMs > 0 ? `  ${hours(timeSpentMs)}` : ''}`,
+    );
   }
   console.log();
 }

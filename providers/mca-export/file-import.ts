@@ -9,8 +9,8 @@ import {
   type ImportBatch,
   type ImportFile,
   McaError,
-  readCsvHeader,
   type RecordResult,
+  readCsvHeader,
   reject,
   type Tally,
 } from '@mca/core/provider-kit';
@@ -28,7 +28,8 @@ const csv: FileFormat<NoOptions> = csvFormat<NoOptions, readonly string[]>({
   names: /\.csv$/i,
   recognise: ({ text }) => (text.startsWith('platform,externalId,type,') ? 1 : 0),
   prepare: async (file) => (await readCsvHeader(file)).columns,
-  record: (row, _context, columns) => parseItem(Object.fromEntries(columns.map((name, index) => [name, cellValue(name, row[index] ?? '')]))),
+  record: (row, _context, columns) =>
+    parseItem(Object.fromEntries(columns.map((name, index) => [name, cellValue(name, row[index] ?? '')]))),
 });
 
 const jsonl: FileFormat<NoOptions> = {
@@ -55,7 +56,11 @@ export function mcaExportFileImport(): FileImportCapability<NoOptions, NoOptions
   return { ...capability, anyPlatform: true };
 }
 
-async function* readLines(file: ImportFile, context: FormatContext<NoOptions>, tally: Tally): AsyncGenerator<ImportBatch> {
+async function* readLines(
+  file: ImportFile,
+  context: FormatContext<NoOptions>,
+  tally: Tally,
+): AsyncGenerator<ImportBatch> {
   let rest = '';
   let record = 0;
   for await (const text of decodeText(file, { signal: context.signal })) {

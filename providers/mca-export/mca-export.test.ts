@@ -31,7 +31,10 @@ const item = (index: number, overrides: Partial<MediaItem> = {}): MediaItem => (
   rawMetadata: {},
   ...overrides,
 });
-const lines = (items: readonly MediaItem[]) => ({ name: 'history.jsonl', content: items.map((each) => `${JSON.stringify(each)}\n`).join('') });
+const lines = (items: readonly MediaItem[]) => ({
+  name: 'history.jsonl',
+  content: items.map((each) => `${JSON.stringify(each)}\n`).join(''),
+});
 
 async function stored(registry: ReturnType<typeof open>): Promise<unknown[]> {
   const items = await Array.fromAsync(iterateItems(registry, { userId, resolve: 'all', order: 'oldest' }));
@@ -43,7 +46,27 @@ async function exported(registry: ReturnType<typeof open>, format: 'jsonl' | 'cs
 }
 
 /** Texts that spreadsheets take for formulas, and texts that break careless CSV. */
-const nasty = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', "'quoted", "''", 'a,b', 'say "hi"', 'two\nlines', 'two\r\nlines', ' =x', '', 'ünïcödé 🎧 日本', '=cmd|\' /C calc\'!A0', '"', ';', '\u202e'];
+const nasty = [
+  '=1+1',
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  '\tx',
+  '\rx',
+  "'quoted",
+  "''",
+  'a,b',
+  'say "hi"',
+  'two\nlines',
+  'two\r\nlines',
+  ' =x',
+  '',
+  'ünïcödé 🎧 日本',
+  "=cmd|' /C calc'!A0",
+  '"',
+  ';',
+  '\u202e',
+];
 
 describe('export and import', () => {
   for (const format of ['jsonl', 'csv'] as const) {
@@ -78,7 +101,9 @@ describe('export and import', () => {
 
   test('R-062 no cell of the CSV begins like a formula', async () => {
     const registry = open();
-    const items = nasty.filter((text) => text !== '').map((text, index) => item(index, { title: text, creator: text, contentId: text }));
+    const items = nasty
+      .filter((text) => text !== '')
+      .map((text, index) => item(index, { title: text, creator: text, contentId: text }));
     await importFile(registry, { userId, file: fileOf('history.jsonl', lines(items).content) });
     const rows = parse(await exported(registry, 'csv'), { bom: false }) as string[][];
     const cells = rows.flat();
@@ -93,8 +118,14 @@ describe('export and import', () => {
   });
 
   test('a line that is no item is told with its number', async () => {
-    const report = await importFile(open(), { userId, file: fileOf('history.jsonl', `${lines([item(1), item(2)]).content}{"platform":"x"}\nnot json\n`) });
-    expect(report.rejections.map(({ line, reason }) => [line, reason])).toEqual([[3, 'invalid_item'], [4, 'malformed_json']]);
+    const report = await importFile(open(), {
+      userId,
+      file: fileOf('history.jsonl', `${lines([item(1), item(2)]).content}{"platform":"x"}\nnot json\n`),
+    });
+    expect(report.rejections.map(({ line, reason }) => [line, reason])).toEqual([
+      [3, 'invalid_item'],
+      [4, 'malformed_json'],
+    ]);
   });
 });
 

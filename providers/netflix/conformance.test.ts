@@ -13,15 +13,30 @@ const full = (from: number, to: number) => ({
   name: 'ViewingActivity.csv',
   content: [header, ...views.slice(from, to), ''].join('\n'),
 });
-const days = Array.from({ length: 20 }, (_, index) => `"Sand Hill: Season 2: Road ${index % 3}","${20 - (index >> 1) + 10}/03/24"`);
+const days = Array.from(
+  { length: 20 },
+  (_, index) => `"Sand Hill: Season 2: Road ${index % 3}","${20 - (index >> 1) + 10}/03/24"`,
+);
 const short = (from: number, to: number) => ({
   name: 'NetflixViewingHistory.csv',
   content: ['Title,Date', ...days.slice(from, to), ''].join('\n'),
 });
 
 const formats = {
-  full: { exports: [full(0, 20)], bad: 'Ana,never,00:41:12,,"Blue Door",,TV,,,', overlapping: [full(0, 12), full(8, 20)], header, rows: views },
-  short: { exports: [short(0, 20)], bad: '"Blue Door","99/99/24"', overlapping: [short(0, 12), short(8, 20)], header: 'Title,Date', rows: days },
+  full: {
+    exports: [full(0, 20)],
+    bad: 'Ana,never,00:41:12,,"Blue Door",,TV,,,',
+    overlapping: [full(0, 12), full(8, 20)],
+    header,
+    rows: views,
+  },
+  short: {
+    exports: [short(0, 20)],
+    bad: '"Blue Door","99/99/24"',
+    overlapping: [short(0, 12), short(8, 20)],
+    header: 'Title,Date',
+    rows: days,
+  },
 };
 
 for (const [format, { exports, bad, overlapping, header: first, rows }] of Object.entries(formats)) {

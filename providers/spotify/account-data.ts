@@ -24,7 +24,8 @@ export const accountData: FileFormat<ResolvedImportOptions> = jsonFormat<Resolve
   rank: 1,
   names: /^streaminghistory(_[a-z]+)?_?\d*\.json$/i,
   recognise({ name, text }) {
-    if (!/"endTime"\s*:/.test(text) || !/"msPlayed"\s*:/.test(text)) return text.trim() === '[]' && accountData.names.test(name) ? 0.6 : 0;
+    if (!/"endTime"\s*:/.test(text) || !/"msPlayed"\s*:/.test(text))
+      return text.trim() === '[]' && accountData.names.test(name) ? 0.6 : 0;
     return 0.95;
   },
   record: play,

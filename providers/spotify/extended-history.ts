@@ -31,7 +31,8 @@ export const extendedHistory: FileFormat<ResolvedImportOptions> = jsonFormat<Res
   rank: 2,
   names: /^(streaming_history_(audio|video).*|endsong_\d+)\.json$/i,
   recognise({ name, text }) {
-    if (!/"ts"\s*:/.test(text) || !/"ms_played"\s*:/.test(text)) return text.trim() === '[]' && extendedHistory.names.test(name) ? 0.6 : 0;
+    if (!/"ts"\s*:/.test(text) || !/"ms_played"\s*:/.test(text))
+      return text.trim() === '[]' && extendedHistory.names.test(name) ? 0.6 : 0;
     return 0.98;
   },
   prepare: async (file) => ({ video: /video/i.test(baseName(file.name)) }),
@@ -51,7 +52,10 @@ function play(row: JsonRow, { skip: rules }: ResolvedImportOptions, kind: FileKi
   if (!content) return skip('no_content');
   return {
     platform: 'spotify',
-    externalId: eventId({ at: endedAt, content: content.contentId ?? contentHash(content.creator ?? '', content.title) }),
+    externalId: eventId({
+      at: endedAt,
+      content: content.contentId ?? contentHash(content.creator ?? '', content.title),
+    }),
     action: 'consumed',
     consumedAt: new Date(endedAt - played),
     timeSpentMs: played,
@@ -70,12 +74,24 @@ function contentOf(row: JsonRow, { video }: FileKind): Content | undefined {
   const track = text(row.master_metadata_track_name);
   if (track) {
     const creator = text(row.master_metadata_album_artist_name);
-    return { type: 'music', subtype: video ? 'music_video' : undefined, title: track, creator, ...linksOf(row.spotify_track_uri) };
+    return {
+      type: 'music',
+      subtype: video ? 'music_video' : undefined,
+      title: track,
+      creator,
+      ...linksOf(row.spotify_track_uri),
+    };
   }
   const episode = text(row.episode_name);
   if (episode) {
     const creator = text(row.episode_show_name);
-    return { type: 'podcast', subtype: video ? 'video_podcast' : undefined, title: episode, creator, ...linksOf(row.spotify_episode_uri) };
+    return {
+      type: 'podcast',
+      subtype: video ? 'video_podcast' : undefined,
+      title: episode,
+      creator,
+      ...linksOf(row.spotify_episode_uri),
+    };
   }
   const book = text(row.audiobook_title) ?? text(row.audiobook_chapter_title);
   if (book) return { type: 'audiobook', title: book, ...linksOf(row.audiobook_chapter_uri ?? row.audiobook_uri) };

@@ -1,8 +1,7 @@
-import { fileImportConformance, type ImportFixture } from '@mca/core/testing';
-import { collectImport, fileOf, makeZip } from '@mca/core/testing';
+import { collectImport, fileImportConformance, fileOf, type ImportFixture, makeZip } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { recordFigure } from '../../test/support/reliability.ts';
-import { spotify, type SpotifyImportOptions } from './index.ts';
+import { type SpotifyImportOptions, spotify } from './index.ts';
 
 const importer = spotify().capabilities.fileImport;
 const read = (name: string, rows: unknown, options?: SpotifyImportOptions) =>
@@ -35,13 +34,33 @@ const row = (overrides: Record<string, unknown> = {}) => ({
   incognito_mode: false,
   ...overrides,
 });
-const nothing = { master_metadata_track_name: null, master_metadata_album_artist_name: null, master_metadata_album_album_name: null, spotify_track_uri: null };
+const nothing = {
+  master_metadata_track_name: null,
+  master_metadata_album_artist_name: null,
+  master_metadata_album_album_name: null,
+  spotify_track_uri: null,
+};
 /** Before 2023: personal columns, no audiobooks, nulls where later there are booleans. */
 const oldRow = (overrides: Record<string, unknown> = {}) => {
   const { audiobook_title, audiobook_uri, audiobook_chapter_uri, audiobook_chapter_title, ip_addr, ...rest } = row();
-  return { ...rest, username: 'ana-the-user', ip_addr_decrypted: '192.0.2.77', user_agent_decrypted: 'AnaAgent/1.0', skipped: null, offline: null, incognito_mode: null, ...overrides };
+  return {
+    ...rest,
+    username: 'ana-the-user',
+    ip_addr_decrypted: '192.0.2.77',
+    user_agent_decrypted: 'AnaAgent/1.0',
+    skipped: null,
+    offline: null,
+    incognito_mode: null,
+    ...overrides,
+  };
 };
-const minute = (overrides: Record<string, unknown> = {}) => ({ endTime: '2024-03-01 18:04', artistName: 'Quiet Harbour', trackName: 'Falling in Lisbon', msPlayed: 183_000, ...overrides });
+const minute = (overrides: Record<string, unknown> = {}) => ({
+  endTime: '2024-03-01 18:04',
+  artistName: 'Quiet Harbour',
+  trackName: 'Falling in Lisbon',
+  msPlayed: 183_000,
+  ...overrides,
+});
 
 describe('extended history', () => {
   test('a play: start is end minus time played, the key keeps the raw end', async () => {
@@ -76,8 +95,19 @@ describe('extended history', () => {
 
   test('podcasts, audiobooks, videos and local files', async () => {
     const rows = [
-      row({ ...nothing, episode_name: 'Episode 7', episode_show_name: 'The Long Table', spotify_episode_uri: 'spotify:episode:0000000000000000000007' }),
-      row({ ...nothing, audiobook_title: 'The Fence', audiobook_uri: 'spotify:show:1', audiobook_chapter_uri: 'spotify:episode:2', audiobook_chapter_title: 'Chapter 2' }),
+      row({
+        ...nothing,
+        episode_name: 'Episode 7',
+        episode_show_name: 'The Long Table',
+        spotify_episode_uri: 'spotify:episode:0000000000000000000007',
+      }),
+      row({
+        ...nothing,
+        audiobook_title: 'The Fence',
+        audiobook_uri: 'spotify:show:1',
+        audiobook_chapter_uri: 'spotify:episode:2',
+        audiobook_chapter_title: 'Chapter 2',
+      }),
       row({ spotify_track_uri: 'spotify:local:Quiet+Harbour:::93' }),
       row({ spotify_track_uri: null }),
     ];
@@ -95,7 +125,12 @@ describe('extended history', () => {
   });
 
   test('private sessions, rows without content and, if wanted, short plays are left out and counted', async () => {
-    const rows = [row({ incognito_mode: true }), row(nothing), row({ ms_played: 4_000 }), row({ ts: '2025-04-28T21:20:00Z' })];
+    const rows = [
+      row({ incognito_mode: true }),
+      row(nothing),
+      row({ ms_played: 4_000 }),
+      row({ ts: '2025-04-28T21:20:00Z' }),
+    ];
     expect(await read('endsong_0.json', rows)).toMatchObject({ read: 4, skipped: { incognito: 1, no_content: 1 } });
     const all = await read('endsong_0.json', rows, { skip: { incognito: false, shorterThanMs: 30_000 } });
     expect(all).toMatchObject({ read: 4, skipped: { no_content: 1, too_short: 1 } });
@@ -118,7 +153,9 @@ describe('extended history', () => {
 describe('account data', () => {
   test('a play: to the minute, by name', async () => {
     const { items } = await read('StreamingHistory_music_0.json', [minute()]);
-    expect(items).toMatchObject([{ type: 'music', consumedAt: new Date('2024-03-01T18:00:57Z'), precision: 'minute', source: 'account-data' }]);
+    expect(items).toMatchObject([
+      { type: 'music', consumedAt: new Date('2024-03-01T18:00:57Z'), precision: 'minute', source: 'account-data' },
+    ]);
     expect(items[0]?.externalId).toMatch(/^1709316240:[0-9a-f]{16}$/);
   });
 
@@ -132,7 +169,9 @@ describe('account data', () => {
   });
 
   test('podcasts', async () => {
-    const { items } = await read('StreamingHistory_podcast_0.json', [{ endTime: '2024-03-01 18:04', podcastName: 'The Long Table', episodeName: 'Episode 7', msPlayed: 1_000 }]);
+    const { items } = await read('StreamingHistory_podcast_0.json', [
+      { endTime: '2024-03-01 18:04', podcastName: 'The Long Table', episodeName: 'Episode 7', msPlayed: 1_000 },
+    ]);
     expect(items).toMatchObject([{ type: 'podcast', title: 'Episode 7', creator: 'The Long Table' }]);
   });
 });
@@ -140,7 +179,10 @@ describe('account data', () => {
 describe('archives', () => {
   test('mixed folders: histories are read, one damaged file does not spoil the rest, everything else stays closed', async () => {
     const zip = makeZip([
-      { name: 'Spotify Extended Streaming History/Streaming_History_Audio_2024-2025_7.json', content: JSON.stringify([row()]) },
+      {
+        name: 'Spotify Extended Streaming History/Streaming_History_Audio_2024-2025_7.json',
+        content: JSON.stringify([row()]),
+      },
       { name: 'Spotify Extended Streaming History/Streaming_History_Video_2018.json', content: '{"not": "a history"}' },
       { name: 'Spotify Extended Streaming History/ReadMeFirst_ExtendedStreamingHistory.pdf', content: '%PDF' },
       { name: 'MyData/endsong_0.json', content: JSON.stringify([oldRow({ ts: '2020-01-01T00:00:00Z' })]) },
@@ -150,13 +192,17 @@ describe('archives', () => {
     ]);
     const { items, errors } = await collectImport(importer, [fileOf('my_spotify_data.zip', zip)]);
     expect(items.map(({ source }) => source).sort()).toEqual(['account-data', 'extended-history', 'extended-history']);
-    expect(errors).toMatchObject([{ code: 'file_parse_error', reason: 'unknown_format', position: { file: expect.stringContaining('Video_2018') } }]);
+    expect(errors).toMatchObject([
+      { code: 'file_parse_error', reason: 'unknown_format', position: { file: expect.stringContaining('Video_2018') } },
+    ]);
   });
 
   test('an archive without a history says what to hand in', async () => {
     const zip = makeZip([{ name: 'MyData/Userdata.json', content: '{}' }]);
     const { errors } = await collectImport(importer, [fileOf('my_spotify_data.zip', zip)]);
-    expect(errors).toMatchObject([{ code: 'file_parse_error', reason: 'nothing_to_import', hint: expect.stringContaining('endsong') }]);
+    expect(errors).toMatchObject([
+      { code: 'file_parse_error', reason: 'nothing_to_import', hint: expect.stringContaining('endsong') },
+    ]);
   });
 
   test('an account that never played anything gives an empty import', async () => {
@@ -175,16 +221,28 @@ test('R-060 ids keep all their digits', async () => {
 describe('conformance', () => {
   const at = (index: number) => row({ ts: `2025-04-28T21:${String(index + 10)}:38Z` });
   const rows = Array.from({ length: 20 }, (_, index) => at(index));
-  const file = (from: number, to: number): ImportFixture => ({ name: 'Streaming_History_Audio_2025_7.json', content: JSON.stringify(rows.slice(from, to)) });
+  const file = (from: number, to: number): ImportFixture => ({
+    name: 'Streaming_History_Audio_2025_7.json',
+    content: JSON.stringify(rows.slice(from, to)),
+  });
   const suite = fileImportConformance({
     provider: spotify(),
     exports: [
       file(0, 20),
       { name: 'endsong_0.json', content: JSON.stringify([oldRow(), oldRow({ ts: '2020-01-01T00:00:00Z' })], null, 1) },
-      { name: 'StreamingHistory_music_0.json', content: JSON.stringify([minute(), minute(), minute({ trackName: 'Waiting' })]) },
-      { name: 'my_spotify_data.zip', content: makeZip([{ name: 'MyData/endsong_0.json', content: JSON.stringify(rows) }]) },
+      {
+        name: 'StreamingHistory_music_0.json',
+        content: JSON.stringify([minute(), minute(), minute({ trackName: 'Waiting' })]),
+      },
+      {
+        name: 'my_spotify_data.zip',
+        content: makeZip([{ name: 'MyData/endsong_0.json', content: JSON.stringify(rows) }]),
+      },
     ],
-    withBadRecord: { name: 'Streaming_History_Audio_2025_7.json', content: JSON.stringify([...rows, row({ ts: '?' })]) },
+    withBadRecord: {
+      name: 'Streaming_History_Audio_2025_7.json',
+      content: JSON.stringify([...rows, row({ ts: '?' })]),
+    },
     overlapping: [file(0, 12), file(8, 20), file(4, 10)],
     personal: ['192.0.2.77', 'ana-the-user', 'AnaAgent', 'Phone of Ana'],
   });

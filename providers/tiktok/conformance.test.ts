@@ -9,10 +9,18 @@ const watch = (index: number) => ({
 const rows = Array.from({ length: 20 }, (_, index) => watch(index));
 const data = (list: readonly unknown[], activity: string, history: string) =>
   JSON.stringify({
-    [activity]: { [history]: { VideoList: list }, 'Login History': { LoginHistoryList: [{ IP: '192.0.2.13', DeviceModel: 'Phone of Ana' }] } },
-    Profile: { 'Profile Information': { ProfileMap: { userName: 'ana-the-user', emailAddress: 'ana@example.invalid' } } },
+    [activity]: {
+      [history]: { VideoList: list },
+      'Login History': { LoginHistoryList: [{ IP: '192.0.2.13', DeviceModel: 'Phone of Ana' }] },
+    },
+    Profile: {
+      'Profile Information': { ProfileMap: { userName: 'ana-the-user', emailAddress: 'ana@example.invalid' } },
+    },
   });
-const current = (list: readonly unknown[]) => ({ name: 'user_data_tiktok.json', content: data(list, 'Your Activity', 'Watch History') });
+const current = (list: readonly unknown[]) => ({
+  name: 'user_data_tiktok.json',
+  content: data(list, 'Your Activity', 'Watch History'),
+});
 
 const suite = fileImportConformance({
   provider: tiktok(),

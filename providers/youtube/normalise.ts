@@ -61,7 +61,10 @@ function removedItem(activity: Activity): MediaItem {
   };
 }
 
-function basics({ time, source }: Activity): Pick<MediaItem, 'platform' | 'action' | 'consumedAt' | 'tags' | 'source' | 'precision'> {
+function basics({
+  time,
+  source,
+}: Activity): Pick<MediaItem, 'platform' | 'action' | 'consumedAt' | 'tags' | 'source' | 'precision'> {
   // JSON knows fractions of a second, HTML does not; without them both tell the same event.
   const consumedAt = new Date(Math.floor(time / 1000) * 1000);
   return { platform: 'youtube', action: 'consumed', consumedAt, tags: [], source, precision: 'second' };

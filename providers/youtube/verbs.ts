@@ -21,7 +21,10 @@ const TITLES_TO_LEARN_FROM = 20;
  */
 export function learnVerb(titles: readonly string[]): Verb {
   const plain = [...new Set(titles.map(unbroken))];
-  const known = KNOWN.find(({ prefix, suffix }) => plain.length > 0 && plain.every((title) => title.startsWith(prefix) && title.endsWith(suffix)));
+  const known = KNOWN.find(
+    ({ prefix, suffix }) =>
+      plain.length > 0 && plain.every((title) => title.startsWith(prefix) && title.endsWith(suffix)),
+  );
   if (known) return known;
   if (plain.length < TITLES_TO_LEARN_FROM) return { prefix: '', suffix: '' };
   const [first = ''] = plain;
@@ -34,13 +37,17 @@ export function learnVerb(titles: readonly string[]): Verb {
   // Whole words only: titles that all begin with the same letter share no verb.
   const prefix = first.slice(0, start);
   const suffix = first.slice(first.length - end);
-  return { prefix: prefix.slice(0, prefix.lastIndexOf(' ') + 1), suffix: suffix.includes(' ') ? suffix.slice(suffix.indexOf(' ')) : '' };
+  return {
+    prefix: prefix.slice(0, prefix.lastIndexOf(' ') + 1),
+    suffix: suffix.includes(' ') ? suffix.slice(suffix.indexOf(' ')) : '',
+  };
 }
 
 /** The title without the verb, or `undefined` when the verb is not there. */
 export function withoutVerb(title: string, { prefix, suffix }: Verb): string | undefined {
   const plain = unbroken(title);
-  if (!plain.startsWith(prefix) || !plain.endsWith(suffix) || plain.length < prefix.length + suffix.length) return undefined;
+  if (!plain.startsWith(prefix) || !plain.endsWith(suffix) || plain.length < prefix.length + suffix.length)
+    return undefined;
   return plain.slice(prefix.length, plain.length - suffix.length).trim();
 }
 

@@ -31,7 +31,8 @@ export const watchHistoryHtml: FileFormat<ResolvedImportOptions> = {
   rank: 1,
   names: namesOf('html'),
   paths: pathsOf('html'),
-  recognise: ({ text }) => (text.includes(CELL) && /youtube\.com|>YouTube/i.test(text) && !/results\?search_query/.test(text) ? 0.9 : 0),
+  recognise: ({ text }) =>
+    text.includes(CELL) && /youtube\.com|>YouTube/i.test(text) && !/results\?search_query/.test(text) ? 0.9 : 0,
   read: (file, context) => closing('takeout-html', file, context, readCells),
 };
 
@@ -47,7 +48,10 @@ async function* readCells(
     const cells = (rest + text).split(CELL);
     rest = cells.pop() ?? '';
     for (const cell of cells) {
-      if (begun) tally.add(cellResult(cell, (record += 1), file, context), { record });
+      if (begun) {
+        record += 1;
+        tally.add(cellResult(cell, record, file, context), { record });
+      }
       begun = true;
     }
     if (rest.length > LONGEST_CELL && begun) throw tooLong(file, record + 1);
@@ -58,10 +62,18 @@ async function* readCells(
   if (begun) tally.add(cellResult(rest, record + 1, file, context), { record: record + 1 });
 }
 
-function cellResult(cell: string, record: number, file: ImportFile, { options }: FormatContext<ResolvedImportOptions>): RecordResult {
+function cellResult(
+  cell: string,
+  record: number,
+  file: ImportFile,
+  { options }: FormatContext<ResolvedImportOptions>,
+): RecordResult {
   const content = between(cell, '<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">', '</div>');
   if (content === undefined) return reject('malformed_cell', 'the cell has no content');
-  const lines = content.split(/<br\s*\/?>/).map((line) => line.trim()).filter((line) => line !== '');
+  const lines = content
+    .split(/<br\s*\/?>/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const written = textOf(lines.at(-1) ?? '');
   const date = parseHtmlDate(written);
   if (!date) {
@@ -118,7 +130,8 @@ function textOf(html: string): string {
     .trim();
 }
 
-const ASK_FOR_JSON = 'At takeout.google.com choose JSON as the format of the history; it is the same in every language.';
+const ASK_FOR_JSON =
+  'At takeout.google.com choose JSON as the format of the history; it is the same in every language.';
 
 function unknownLanguage(file: ImportFile): McaError {
   return new McaError({

@@ -1,4 +1,13 @@
-import { type FileFormat, type ImportFile, type JsonRow, jsonFormat, parseUtc, type RecordResult, readJsonRecords, reject } from '@mca/core/provider-kit';
+import {
+  type FileFormat,
+  type ImportFile,
+  type JsonRow,
+  jsonFormat,
+  parseUtc,
+  type RecordResult,
+  readJsonRecords,
+  reject,
+} from '@mca/core/provider-kit';
 import { namesOf, pathsOf } from './file-names.ts';
 import { itemOf } from './normalise.ts';
 import type { ResolvedImportOptions } from './schemas.ts';
@@ -30,7 +39,8 @@ async function verbOf(file: ImportFile): Promise<Verb> {
   const titles: string[] = [];
   for await (const { records } of readJsonRecords(file, { root: 'array' })) {
     for (const row of records as readonly JsonRow[]) {
-      if (typeof row?.title === 'string' && typeof row.titleUrl === 'string' && Array.isArray(row.subtitles)) titles.push(row.title);
+      if (typeof row?.title === 'string' && typeof row.titleUrl === 'string' && Array.isArray(row.subtitles))
+        titles.push(row.title);
     }
     if (titles.length >= TITLES_LOOKED_AT) break;
   }
@@ -64,7 +74,8 @@ function activity(row: JsonRow, verb: Verb, options: ResolvedImportOptions): Rec
 function before2017({ snippet, contentDetails }: JsonRow, options: ResolvedImportOptions): RecordResult {
   if (!isObject(snippet)) return reject('not_an_object', 'snippet is no object', 'snippet');
   const time = typeof snippet.publishedAt === 'string' ? parseUtc(snippet.publishedAt) : undefined;
-  if (time === undefined) return reject('invalid_date', 'publishedAt is no date and time in UTC', 'snippet.publishedAt');
+  if (time === undefined)
+    return reject('invalid_date', 'publishedAt is no date and time in UTC', 'snippet.publishedAt');
   const resource = isObject(snippet.resourceId) ? text(snippet.resourceId.videoId) : undefined;
   const id = resource ?? (isObject(contentDetails) ? text(contentDetails.videoId) : undefined);
   return itemOf(

@@ -15,7 +15,15 @@ const error = new McaError({
 });
 
 test('no way of printing an error shows its cause', () => {
-  const seen = [String(error), JSON.stringify(error), inspect(error, { depth: 10, showHidden: true }), inspect({ nested: [error] }, { depth: 10 }), error.stack, Object.entries(error).join(), JSON.stringify(structuredClone(error.toJSON()))];
+  const seen = [
+    String(error),
+    JSON.stringify(error),
+    inspect(error, { depth: 10, showHidden: true }),
+    inspect({ nested: [error] }, { depth: 10 }),
+    error.stack,
+    Object.entries(error).join(),
+    JSON.stringify(structuredClone(error.toJSON())),
+  ];
   for (const text of seen) expect(text).not.toContain(secret);
   expect((error.cause as Error).message).toContain(secret);
 });
@@ -39,7 +47,8 @@ test('errors of another copy of the package are recognised, look-alikes are not'
   const foreign = Object.defineProperty(new Error('x'), Symbol.for('@mca/core/McaError'), { value: true });
   expect(McaError.isInstance(error)).toBe(true);
   expect(McaError.isInstance(foreign)).toBe(true);
-  for (const other of [new Error('x'), { code: 'upstream' }, null, undefined, 'upstream']) expect(McaError.isInstance(other)).toBe(false);
+  for (const other of [new Error('x'), { code: 'upstream' }, null, undefined, 'upstream'])
+    expect(McaError.isInstance(other)).toBe(false);
 });
 
 test('only rate limits and upstream failures are retryable by themselves', () => {

@@ -1,8 +1,11 @@
 export type * from './auth.ts';
+export type * from './capabilities/index.ts';
+export { CAPABILITY_NAMES } from './capabilities/index.ts';
 export type * from './connection.ts';
 export type * from './credential-store.ts';
 export type * from './cursor.ts';
 export type * from './env.ts';
+export { ERROR_CODES, type ErrorCode, type FilePosition, McaError, type McaErrorOptions } from './errors.ts';
 export type * from './events.ts';
 export type * from './import-file.ts';
 export type * from './import-record.ts';
@@ -12,6 +15,3 @@ export type * from './provider.ts';
 export type * from './standard-schema.ts';
 export type * from './storage/index.ts';
 export type * from './track.ts';
-export type * from './capabilities/index.ts';
-export { CAPABILITY_NAMES } from './capabilities/index.ts';
-export { ERROR_CODES, McaError, type ErrorCode, type FilePosition, type McaErrorOptions } from './errors.ts';

@@ -27,7 +27,10 @@ export interface DataPolicy {
 }
 
 /** One media service: a plain, stateless object made by a named factory. */
-export interface Provider<Id extends string = string, Capabilities extends Partial<CapabilityMap> = Partial<CapabilityMap>> {
+export interface Provider<
+  Id extends string = string,
+  Capabilities extends Partial<CapabilityMap> = Partial<CapabilityMap>,
+> {
   readonly apiVersion: 1;
   /** Unique: lower-case letters, digits and dashes, a letter first, at most 63 characters. Also the platform of its items. */
   readonly id: Id;
@@ -63,9 +66,11 @@ export type FileImportProvider<Id extends string, Input = unknown> = Provider<
 >;
 
 /** Options of one file import of provider `Id` among `P`. */
-export type ImportOptionsOf<P extends readonly AnyProvider[], Id extends string> =
-  Extract<P[number], { readonly id: Id }>['capabilities'] extends {
-    readonly fileImport: FileImportCapability<infer _Options, infer Input>;
-  }
-    ? Input
-    : Readonly<Record<string, unknown>>;
+export type ImportOptionsOf<P extends readonly AnyProvider[], Id extends string> = Extract<
+  P[number],
+  { readonly id: Id }
+>['capabilities'] extends {
+  readonly fileImport: FileImportCapability<infer _Options, infer Input>;
+}
+  ? Input
+  : Readonly<Record<string, unknown>>;

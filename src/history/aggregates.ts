@@ -45,7 +45,10 @@ export async function timeline(registry: AnyRegistry, options: TimelineOptions):
   while (from <= last.getTime()) {
     const next = nextBucket(options.by, date);
     const to = startOfDay(zone, next);
-    const [dayFrom, dayTo] = [Date.UTC(date.year, date.month - 1, date.day), Date.UTC(next.year, next.month - 1, next.day)];
+    const [dayFrom, dayTo] = [
+      Date.UTC(date.year, date.month - 1, date.day),
+      Date.UTC(next.year, next.month - 1, next.day),
+    ];
     buckets.push({ from, to, dayFrom, dayTo, date: isoDate(date) });
     if (buckets.length > MOST_BUCKETS) throw tooLong(options.by);
     date = next;

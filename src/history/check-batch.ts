@@ -1,8 +1,8 @@
 import type { ImportBatch } from '../contracts/capabilities/file-import.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
-import type { ImportJob } from './import-run.ts';
 import { sumReasons } from './import-report.ts';
+import type { ImportJob } from './import-run.ts';
 
 const MAX_EXTERNAL_ID = 512;
 
@@ -14,7 +14,11 @@ const MAX_EXTERNAL_ID = 512;
 export function checkBatch(batch: ImportBatch, job: ImportJob): void {
   const { read, items, skipped, rejected } = batch;
   if (read !== items.length + sumReasons(skipped) + rejected.length) {
-    throw broken(job, 'unbalanced_batch', `read ${read} records but accounts for ${items.length + sumReasons(skipped) + rejected.length}`);
+    throw broken(
+      job,
+      'unbalanced_batch',
+      `read ${read} records but accounts for ${items.length + sumReasons(skipped) + rejected.length}`,
+    );
   }
   for (const item of items) {
     const fault = faultOf(item, job);
@@ -28,7 +32,8 @@ function faultOf(item: MediaItem, { provider, capability }: ImportJob): string |
     if (capability.sources[item.source] === undefined) return `undeclared source "${item.source}"`;
   }
   const { externalId, title, consumedAt, timeSpentMs, durationMs } = item;
-  if (typeof externalId !== 'string' || externalId === '' || externalId.length > MAX_EXTERNAL_ID) return 'an externalId that is empty or too long';
+  if (typeof externalId !== 'string' || externalId === '' || externalId.length > MAX_EXTERNAL_ID)
+    return 'an externalId that is empty or too long';
   if (typeof title !== 'string' || title === '') return 'no title';
   if (!(consumedAt instanceof Date) || Number.isNaN(consumedAt.getTime())) return 'no valid consumedAt';
   if (timeSpentMs !== undefined && !(timeSpentMs >= 0)) return 'a negative timeSpentMs';

@@ -22,8 +22,8 @@ export function trackCoverage(): CoverageTracker {
   const byFile = new Map<string, Map<string, Stretch>>();
   return {
     add(file, items) {
-      let stretches = byFile.get(file);
-      if (!stretches) byFile.set(file, (stretches = new Map()));
+      const stretches = byFile.get(file) ?? new Map<string, Stretch>();
+      byFile.set(file, stretches);
       let source = '';
       let stretch: Stretch | undefined;
       for (const item of items) {
@@ -66,7 +66,8 @@ export function joined(stretches: readonly Stretch[], keep: number = STRETCHES_K
   }
   while (merged.length > keep) {
     let nearest = 1;
-    for (let index = 2; index < merged.length; index += 1) if (gap(merged, index) < gap(merged, nearest)) nearest = index;
+    for (let index = 2; index < merged.length; index += 1)
+      if (gap(merged, index) < gap(merged, nearest)) nearest = index;
     const [gone] = merged.splice(nearest, 1);
     const before = merged[nearest - 1];
     if (before && gone) before.to = gone.to;

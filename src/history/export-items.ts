@@ -46,7 +46,10 @@ const LINES_PER_CHUNK = 500;
  * await writeFile('history.jsonl', exportItems(registry, { userId: 'ana', format: 'jsonl' }));
  * ```
  */
-export async function* exportItems(registry: AnyRegistry, options: ExportOptions): AsyncGenerator<string, void, undefined> {
+export async function* exportItems(
+  registry: AnyRegistry,
+  options: ExportOptions,
+): AsyncGenerator<string, void, undefined> {
   const { format, ...filter } = options;
   const line = format === 'csv' ? csvLine : jsonLine;
   let lines = format === 'csv' ? [`${EXPORT_COLUMNS.join(',')}\r\n`] : [];
@@ -72,7 +75,8 @@ const GUARDED = /^[=+\-@\t\r\0']/;
 
 function csvCell(value: StoredItem[(typeof EXPORT_COLUMNS)[number]]): string {
   if (value === undefined) return '';
-  const text = value instanceof Date ? value.toISOString() : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text =
+    value instanceof Date ? value.toISOString() : typeof value === 'object' ? JSON.stringify(value) : String(value);
   const guarded = GUARDED.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

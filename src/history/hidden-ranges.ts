@@ -48,12 +48,18 @@ export async function hiddenRanges(registry: AnyRegistry, userId: string): Promi
   });
 }
 
-function rangesOf(provider: AnyProvider, covered: readonly Covered[], connections: readonly Connection[]): readonly HiddenRange[] {
+function rangesOf(
+  provider: AnyProvider,
+  covered: readonly Covered[],
+  connections: readonly Connection[],
+): readonly HiddenRange[] {
   const sources = provider.capabilities.fileImport?.sources ?? {};
   return Object.entries(sources).flatMap(([source, { precision, rank }]) => {
     const finer = covered.filter((stretch) => (sources[stretch.source]?.rank ?? -1) > rank);
     return [...Map.groupBy(finer, ({ account }) => account)].flatMap(([account, stretches]) => {
-      const connectionIds = connections.filter((each) => account === '' || each.account === '' || each.account === account).map(({ id }) => id);
+      const connectionIds = connections
+        .filter((each) => account === '' || each.account === '' || each.account === account)
+        .map(({ id }) => id);
       const finerSources = [...new Set(stretches.map((stretch) => stretch.source))];
       const { beforeMs, afterMs } = REACH[precision];
       return joined(stretches.map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() }))).map(

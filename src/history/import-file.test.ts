@@ -1,14 +1,22 @@
-import { createRegistry, importFile, type ImportReport, iterateItems, listImports, McaError, queryItems } from '@mca/core';
+import {
+  createRegistry,
+  type ImportReport,
+  importFile,
+  iterateItems,
+  listImports,
+  McaError,
+  queryItems,
+} from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
+import { defineProvider, fileImport, jsonFormat, skip } from '@mca/core/provider-kit';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
-import { defineProvider, fileImport, jsonFormat, skip } from '@mca/core/provider-kit';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { recordFigure } from '../../test/support/reliability.ts';
 import { history, play, plays } from '../../test/support/spotify-rows.ts';
-import { seededRandom } from '../testing/kill-loop.ts';
 import { fileOf } from '../testing/import-files.ts';
+import { seededRandom } from '../testing/kill-loop.ts';
 
 const userId = 'ana';
 const full = process.env.MCA_TEST_FULL === '1';
@@ -37,7 +45,11 @@ describe('a whole file', () => {
     const registry = open();
     const file = history(plays(0, 120));
     const first = await importFile(registry, { userId, file });
-    expect(first).toMatchObject({ status: 'complete', provider: 'spotify', counts: { read: 120, inserted: 120, unchanged: 0 } });
+    expect(first).toMatchObject({
+      status: 'complete',
+      provider: 'spotify',
+      counts: { read: 120, inserted: 120, unchanged: 0 },
+    });
     expect(first.byType).toEqual({ music: 120 });
     expectBalanced(first);
     const second = await importFile(registry, { userId, file });
@@ -53,12 +65,20 @@ describe('a whole file', () => {
   });
 
   test('R-094 skipped records are counted by reason, rejected ones told with their position', async () => {
-    const rows = [play(0), play(1, { incognito_mode: true }), play(2, { ts: 'yesterday' }), play(3, { master_metadata_track_name: null, spotify_track_uri: null }), ...plays(4, 80)];
+    const rows = [
+      play(0),
+      play(1, { incognito_mode: true }),
+      play(2, { ts: 'yesterday' }),
+      play(3, { master_metadata_track_name: null, spotify_track_uri: null }),
+      ...plays(4, 80),
+    ];
     const report = await importFile(open(), { userId, file: history(rows) });
     expect(report.status).toBe('partial');
     expect(report.error).toMatchObject({ code: 'partial_sync', reason: 'rejected_records' });
     expect(report.skipped).toEqual({ incognito: 1, no_content: 1 });
-    expect(report.rejections).toMatchObject([{ file: 'Streaming_History_Audio_2020_0.json', record: 3, field: 'ts', reason: 'invalid_date' }]);
+    expect(report.rejections).toMatchObject([
+      { file: 'Streaming_History_Audio_2020_0.json', record: 3, field: 'ts', reason: 'invalid_date' },
+    ]);
     expect(JSON.stringify(report.rejections)).not.toContain('yesterday');
     expectBalanced(report);
   });
@@ -79,7 +99,11 @@ describe('a whole file', () => {
   test('progress grows to the end and never past it', async () => {
     const seen: { read: number; bytesRead: number; bytesTotal: number | undefined }[] = [];
     const file = history(plays(0, 12_000));
-    await importFile(open(), { userId, file, onProgress: ({ counts, bytesRead, bytesTotal }) => seen.push({ read: counts.read, bytesRead, bytesTotal }) });
+    await importFile(open(), {
+      userId,
+      file,
+      onProgress: ({ counts, bytesRead, bytesTotal }) => seen.push({ read: counts.read, bytesRead, bytesTotal }),
+    });
     expect(seen.at(-1)).toMatchObject({ read: 12_000 });
     expect(seen.map(({ read }) => read)).toEqual(seen.map(({ read }) => read).toSorted((a, b) => a - b));
     expect(seen.every(({ bytesRead, bytesTotal = 0 }) => bytesRead <= bytesTotal)).toBe(true);
@@ -111,15 +135,29 @@ describe('several files', () => {
     const report = await importFile(registry, { userId, file: [history(plays(0, 50)), broken] });
     expect(report.status).toBe('partial');
     expect(report.error).toMatchObject({ code: 'partial_sync', reason: 'damaged_files' });
-    expect(report.files[1]).toMatchObject({ name: broken.name, error: { code: 'file_parse_error', reason: 'json_truncated' } });
+    expect(report.files[1]).toMatchObject({
+      name: broken.name,
+      error: { code: 'file_parse_error', reason: 'json_truncated' },
+    });
     expect(report.coverage).toHaveLength(1);
     expectBalanced(report);
     expect(await listImports(registry, { userId })).toHaveLength(1);
   });
 
   test('R-063 three overlapping exports give the same set in all six orders', async () => {
-    const exports = [history(plays(0, 60)), history(plays(40, 100)), history([...plays(20, 50), play(10, { ms_played: 200_000 })])];
-    const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    const exports = [
+      history(plays(0, 60)),
+      history(plays(40, 100)),
+      history([...plays(20, 50), play(10, { ms_played: 200_000 })]),
+    ];
+    const orders = [
+      [0, 1, 2],
+      [0, 2, 1],
+      [1, 0, 2],
+      [1, 2, 0],
+      [2, 0, 1],
+      [2, 1, 0],
+    ];
     const sets = await Promise.all(
       orders.map(async (order) => {
         const registry = open();
@@ -131,7 +169,10 @@ describe('several files', () => {
     expect(sets[0]).toHaveLength(100);
     for (const set of sets) expect(set).toEqual(sets[0]);
     expect(sets[0]?.filter(({ timeSpentMs }) => timeSpentMs === 200_000)).toHaveLength(1);
-    recordFigure('R-063', `importFile: 3 overlapping exports in ${sets.length}/6 orders give the identical ${sets[0]?.length} items`);
+    recordFigure(
+      'R-063',
+      `importFile: 3 overlapping exports in ${sets.length}/6 orders give the identical ${sets[0]?.length} items`,
+    );
   });
 });
 
@@ -140,7 +181,11 @@ describe('a file that cannot be imported', () => {
     const registry = open();
     const file = fileOf('Streaming_History_Audio_2020_0.json', JSON.stringify(plays(0, 30)).slice(0, -30));
     const error = await refusal(importFile(registry, { userId, file }));
-    expect(error).toMatchObject({ code: 'file_parse_error', reason: 'json_truncated', position: { file: file.name, record: 30 } });
+    expect(error).toMatchObject({
+      code: 'file_parse_error',
+      reason: 'json_truncated',
+      position: { file: file.name, record: 30 },
+    });
     expect(await listImports(registry, { userId })).toEqual([]);
     expect(await registry.storage.listConnections({ userId })).toEqual([]);
   });
@@ -158,27 +203,59 @@ describe('a file that cannot be imported', () => {
   });
 
   test('of too many bad records is refused, of few is not', async () => {
-    const bad = (count: number) => [...plays(0, 3_000), ...Array.from({ length: count }, (_, index) => play(index, { ts: '?' }))];
-    expect(await importFile(open(), { userId, file: history(bad(30)) })).toMatchObject({ status: 'partial', counts: { rejected: 30 } });
+    const bad = (count: number) => [
+      ...plays(0, 3_000),
+      ...Array.from({ length: count }, (_, index) => play(index, { ts: '?' })),
+    ];
+    expect(await importFile(open(), { userId, file: history(bad(30)) })).toMatchObject({
+      status: 'partial',
+      counts: { rejected: 30 },
+    });
     const error = await refusal(importFile(open(), { userId, file: history(bad(60)) }));
     expect(error).toMatchObject({ code: 'file_parse_error', reason: 'too_many_bad_records' });
-    expect(await refusal(importFile(open(), { userId, file: history(bad(1)), strict: true }))).toMatchObject({ reason: 'bad_record', position: { record: 3_001 } });
+    expect(await refusal(importFile(open(), { userId, file: history(bad(1)), strict: true }))).toMatchObject({
+      reason: 'bad_record',
+      position: { record: 3_001 },
+    });
   });
 
   test('is told apart: unknown, mixed, wrong provider, missing, empty', async () => {
     const registry = open();
     const csv = fileOf('NetflixViewingHistory.csv', 'Title,Date\n"Sand Hill","13/3/24"\n');
     const cases: [Promise<unknown>, object][] = [
-      [importFile(registry, { userId, file: fileOf('notes.txt', 'hello') }), { code: 'file_parse_error', reason: 'unrecognised_file' }],
-      [importFile(registry, { userId, file: [history(plays(0, 2)), csv] }), { code: 'file_parse_error', reason: 'mixed_files' }],
-      [importFile(registry, { userId, provider: 'netflix', file: history(plays(0, 2)) }), { code: 'file_parse_error', reason: 'unknown_format' }],
-      [importFile(registry, { userId, provider: 'spotify', file: fileOf('endsong_0.json', '') }), { code: 'file_parse_error', reason: 'empty_file' }],
+      [
+        importFile(registry, { userId, file: fileOf('notes.txt', 'hello') }),
+        { code: 'file_parse_error', reason: 'unrecognised_file' },
+      ],
+      [
+        importFile(registry, { userId, file: [history(plays(0, 2)), csv] }),
+        { code: 'file_parse_error', reason: 'mixed_files' },
+      ],
+      [
+        importFile(registry, { userId, provider: 'netflix', file: history(plays(0, 2)) }),
+        { code: 'file_parse_error', reason: 'unknown_format' },
+      ],
+      [
+        importFile(registry, { userId, provider: 'spotify', file: fileOf('endsong_0.json', '') }),
+        { code: 'file_parse_error', reason: 'empty_file' },
+      ],
       [importFile(registry, { userId, file: '/no/such/file.zip' }), { code: 'not_found', reason: 'no_such_file' }],
       [importFile(registry, { userId, file: [] }), { code: 'invalid_data', reason: 'no_files' }],
       [importFile(registry, { userId, file: 42 as never }), { code: 'invalid_data', reason: 'invalid_source' }],
       [importFile(registry, { userId: '', file: csv }), { code: 'invalid_data', reason: 'invalid_user_id' }],
-      [importFile(registry, { userId, provider: 'spotify', file: csv, options: { skip: { incognita: true } } as never }), { code: 'invalid_data', reason: 'invalid_options' }],
-      [importFile(registry, { userId, provider: 'nobody' as never, file: csv }), { code: 'not_found', reason: 'unknown_provider' }],
+      [
+        importFile(registry, {
+          userId,
+          provider: 'spotify',
+          file: csv,
+          options: { skip: { incognita: true } } as never,
+        }),
+        { code: 'invalid_data', reason: 'invalid_options' },
+      ],
+      [
+        importFile(registry, { userId, provider: 'nobody' as never, file: csv }),
+        { code: 'not_found', reason: 'unknown_provider' },
+      ],
     ];
     for (const [promise, expected] of cases) {
       const error = await refusal(promise);
@@ -221,17 +298,30 @@ describe('cancelling', () => {
       expect(report.error?.code).toBe('cancelled');
       expectBalanced(report);
       expect(await Array.fromAsync(iterateItems(registry, { userId }))).toHaveLength(report.counts.inserted);
-      if (report.importId) expect(await listImports(registry, { userId })).toMatchObject([{ status: 'cancelled', counts: report.counts }]);
+      if (report.importId)
+        expect(await listImports(registry, { userId })).toMatchObject([{ status: 'cancelled', counts: report.counts }]);
       const again = await importFile(registry, { userId, file: history(plays(0, 20_000)) });
-      expect(again.counts).toMatchObject({ read: 20_000, unchanged: report.counts.inserted, inserted: 20_000 - report.counts.inserted });
+      expect(again.counts).toMatchObject({
+        read: 20_000,
+        unchanged: report.counts.inserted,
+        inserted: 20_000 - report.counts.inserted,
+      });
     }
     expect(slowestMs).toBeLessThan(5_000);
-    recordFigure('R-065', `${rounds} imports cancelled at random points: slowest stop ${Math.round(slowestMs)} ms, store equal to the report every time`);
+    recordFigure(
+      'R-065',
+      `${rounds} imports cancelled at random points: slowest stop ${Math.round(slowestMs)} ms, store equal to the report every time`,
+    );
   });
 
   test('before the first page nothing is stored', async () => {
     const registry = open();
-    const report = await importFile(registry, { userId, provider: 'spotify', file: history(plays(0, 10)), signal: AbortSignal.abort() });
+    const report = await importFile(registry, {
+      userId,
+      provider: 'spotify',
+      file: history(plays(0, 10)),
+      signal: AbortSignal.abort(),
+    });
     expect(report).toMatchObject({ status: 'cancelled', importId: undefined, counts: { read: 0 } });
     expect(await listImports(registry, { userId })).toEqual([]);
   });
@@ -244,15 +334,48 @@ describe('a provider that breaks its contract', () => {
       name: 'Odd',
       capabilities: {
         fileImport: fileImport(
-          { provider: 'odd', accept: ['.json'], hint: 'x', formats: [jsonFormat({ id: 'rows', name: 'Rows', precision: 'second', rank: 1, names: /json$/, recognise: () => 1, record: record as never })] },
+          {
+            provider: 'odd',
+            accept: ['.json'],
+            hint: 'x',
+            formats: [
+              jsonFormat({
+                id: 'rows',
+                name: 'Rows',
+                precision: 'second',
+                rank: 1,
+                names: /json$/,
+                recognise: () => 1,
+                record: record as never,
+              }),
+            ],
+          },
           z.object({}),
         ),
       },
     });
-  const item = { platform: 'odd', externalId: '1', type: 'music', action: 'consumed', title: 'x', consumedAt: new Date(0), tags: [], ids: {}, source: 'rows', precision: 'second', rawMetadata: {} };
+  const item = {
+    platform: 'odd',
+    externalId: '1',
+    type: 'music',
+    action: 'consumed',
+    title: 'x',
+    consumedAt: new Date(0),
+    tags: [],
+    ids: {},
+    source: 'rows',
+    precision: 'second',
+    rawMetadata: {},
+  };
 
   test.each([
-    ['throws', () => { throw new TypeError('oops'); }, 'unexpected_error'],
+    [
+      'throws',
+      () => {
+        throw new TypeError('oops');
+      },
+      'unexpected_error',
+    ],
     ['names another platform', () => ({ ...item, platform: 'spotify' }), 'invalid_item'],
     ['names an undeclared source', () => ({ ...item, source: 'elsewhere' }), 'invalid_item'],
     ['gives no title', () => ({ ...item, title: '' }), 'invalid_item'],
@@ -272,8 +395,14 @@ describe('a provider that breaks its contract', () => {
         yield { file: 'f', format: 'rows', read: 3, items: [], skipped: {}, rejected: [] };
       },
     };
-    const registry = createRegistry({ providers: [{ ...good, capabilities: { fileImport: capability } }], ...memory() });
-    expect(await refusal(importFile(registry, { userId, file: fileOf('rows.json', '[{}]') }))).toMatchObject({ code: 'plugin', reason: 'unbalanced_batch' });
+    const registry = createRegistry({
+      providers: [{ ...good, capabilities: { fileImport: capability } }],
+      ...memory(),
+    });
+    expect(await refusal(importFile(registry, { userId, file: fileOf('rows.json', '[{}]') }))).toMatchObject({
+      code: 'plugin',
+      reason: 'unbalanced_batch',
+    });
   });
 });
 
@@ -321,8 +450,12 @@ describe('a store that fails', () => {
 
   test('at once throws', async () => {
     const { storage, credentials } = memory();
-    const commitPage = () => Promise.reject(new McaError({ code: 'storage', reason: 'disk_full', message: 'No space left.' }));
+    const commitPage = () =>
+      Promise.reject(new McaError({ code: 'storage', reason: 'disk_full', message: 'No space left.' }));
     const registry = createRegistry({ providers: [spotify()], storage: { ...storage, commitPage }, credentials });
-    expect(await refusal(importFile(registry, { userId, file: history(plays(0, 5)) }))).toMatchObject({ code: 'storage', reason: 'disk_full' });
+    expect(await refusal(importFile(registry, { userId, file: history(plays(0, 5)) }))).toMatchObject({
+      code: 'storage',
+      reason: 'disk_full',
+    });
   });
 });

@@ -4,10 +4,10 @@ import type { ImportSource } from '../contracts/import-file.ts';
 import type { AnyProvider, ImportOptionsOf, ProviderIdWith } from '../contracts/provider.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
 import { capabilityOf, type Registry } from '../registry/create-registry.ts';
-import { providerOf } from './recognise-file.ts';
 import type { ImportReport } from './import-report.ts';
 import { runImport } from './import-run.ts';
 import { openSource } from './open-source.ts';
+import { providerOf } from './recognise-file.ts';
 
 /** What to import, for whom, and how. */
 export interface ImportFileOptions<P extends readonly AnyProvider[], Id extends string> {
@@ -52,15 +52,24 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
   options: ImportFileOptions<P, Id>,
 ): Promise<ImportReport> {
   checkUserId(options.userId);
-  const sources = Array.isArray(options.file) ? (options.file as readonly ImportSource[]) : [options.file as ImportSource];
+  const sources = Array.isArray(options.file)
+    ? (options.file as readonly ImportSource[])
+    : [options.file as ImportSource];
   const files = sources.map(openSource);
   if (files.length === 0) throw invalid('no_files', 'There is no file to import.', 'Hand in at least one.');
   const provider = options.provider ?? (await providerOf(registry, files));
   const capability = capabilityOf(registry, provider, 'fileImport');
   const checked = await capability.options['~standard'].validate(options.options ?? {});
   if (checked.issues) {
-    const faults = checked.issues.map(({ message, path }) => [path?.map(keyOf).join('.'), message].filter(Boolean).join(': '));
-    throw invalid('invalid_options', `The options for ${provider} are wrong: ${faults.join('; ')}.`, 'See the README of the provider.', provider);
+    const faults = checked.issues.map(({ message, path }) =>
+      [path?.map(keyOf).join('.'), message].filter(Boolean).join(': '),
+    );
+    throw invalid(
+      'invalid_options',
+      `The options for ${provider} are wrong: ${faults.join('; ')}.`,
+      'See the README of the provider.',
+      provider,
+    );
   }
   await registry.ready();
   return runImport({
@@ -86,7 +95,11 @@ function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
 /** @throws McaError `invalid_data` for something that cannot name a user. */
 export function checkUserId(userId: string): void {
   if (typeof userId === 'string' && userId !== '') return;
-  throw invalid('invalid_user_id', 'userId must be a text that is not empty.', 'Pass the id your app knows the user by.');
+  throw invalid(
+    'invalid_user_id',
+    'userId must be a text that is not empty.',
+    'Pass the id your app knows the user by.',
+  );
 }
 
 function invalid(reason: string, message: string, hint: string, provider?: string): McaError {

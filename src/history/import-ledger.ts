@@ -3,7 +3,14 @@ import type { ImportCounts } from '../contracts/import-record.ts';
 import type { MediaItem, MediaType } from '../contracts/media-item.ts';
 import type { ImportProgress, PageResult } from '../contracts/storage/index.ts';
 import { trackCoverage } from './coverage.ts';
-import { addReasons, type FileReport, type ImportReport, PREVIEW_ITEMS, REJECTIONS_KEPT, sumReasons } from './import-report.ts';
+import {
+  addReasons,
+  type FileReport,
+  type ImportReport,
+  PREVIEW_ITEMS,
+  REJECTIONS_KEPT,
+  sumReasons,
+} from './import-report.ts';
 
 /** What was read but not committed yet. */
 interface Page {
@@ -56,7 +63,12 @@ export function openLedger(): ImportLedger {
     return reasons;
   }
 
-  const counts = (): ImportCounts => ({ read, ...stored, skipped: sumReasons(skipped), rejected: sumReasons(rejected) });
+  const counts = (): ImportCounts => ({
+    read,
+    ...stored,
+    skipped: sumReasons(skipped),
+    rejected: sumReasons(rejected),
+  });
 
   return {
     files,

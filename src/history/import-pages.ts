@@ -35,7 +35,11 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
     if (connectionId === undefined || lease === undefined) {
       const { id, userId, provider, account } = { id: randomId(env.random), ...job };
       connectionId = (await storage.ensureConnection({ id, userId, provider, kind: 'file', account })).id;
-      lease = await storage.acquireLease({ resource: `import:${importId}`, owner: randomId(env.random), ttlMs: LEASE_MS });
+      lease = await storage.acquireLease({
+        resource: `import:${importId}`,
+        owner: randomId(env.random),
+        ttlMs: LEASE_MS,
+      });
       renewedAt = env.clock.now();
     } else if (env.clock.now() - renewedAt > RENEW_AFTER_MS) {
       lease = await storage.renewLease(lease, LEASE_MS);
@@ -75,7 +79,9 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
         await storage.releaseLease(lease);
       } catch (error) {
         // It runs out by itself, and how the import ended matters more.
-        env.logger.warn('could not release the lease of an import', { message: error instanceof Error ? error.message : String(error) });
+        env.logger.warn('could not release the lease of an import', {
+          message: error instanceof Error ? error.message : String(error),
+        });
       }
       lease = undefined;
     },
@@ -88,7 +94,11 @@ async function tellItems({ registry, userId }: ImportJob, after: number, limit: 
     await registry.hooks.onItems?.(changes);
   } catch (error) {
     // The items are stored and in the feed; a hook that fails must not make the import look failed.
-    registry.emit({ type: 'hook_failed', hook: 'onItems', message: error instanceof Error ? error.message : String(error) });
+    registry.emit({
+      type: 'hook_failed',
+      hook: 'onItems',
+      message: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

@@ -35,7 +35,10 @@ export function meterBytes(files: readonly ImportFile[]): ByteMeter {
           return bytes;
         },
       }),
-      ...(file.list && { list: async () => (await (file.list as NonNullable<ImportFile['list']>)()).map((entry) => metered(entry, false)) }),
+      ...(file.list && {
+        list: async () =>
+          (await (file.list as NonNullable<ImportFile['list']>)()).map((entry) => metered(entry, false)),
+      }),
     };
   }
 
@@ -78,7 +81,8 @@ export function progressEvent(
 ): ImportProgressEvent {
   const bytesRead = meter.read();
   const bytesTotal = meter.total();
-  const remaining = bytesTotal !== undefined && bytesRead > 0 ? (elapsedMs * (bytesTotal - bytesRead)) / bytesRead : undefined;
+  const remaining =
+    bytesTotal !== undefined && bytesRead > 0 ? (elapsedMs * (bytesTotal - bytesRead)) / bytesRead : undefined;
   return {
     type: 'import_progress',
     ...about,

@@ -50,7 +50,14 @@ export async function runImport(job: ImportJob): Promise<ImportReport> {
   const { clock, random } = job.registry.env;
   const importId = randomId(random);
   const writer = job.dryRun ? previewWriter(job) : storageWriter(job, importId);
-  const run: Run = { job, importId, startedAt: clock.now(), ledger: openLedger(), writer, meter: meterBytes(job.files) };
+  const run: Run = {
+    job,
+    importId,
+    startedAt: clock.now(),
+    ledger: openLedger(),
+    writer,
+    meter: meterBytes(job.files),
+  };
   try {
     const { status, error } = await attempt(run);
     const report: ImportReport = {
@@ -65,7 +72,15 @@ export async function runImport(job: ImportJob): Promise<ImportReport> {
       error,
     };
     const { counts, durationMs } = report;
-    job.registry.emit({ type: 'import_finished', userId: job.userId, provider: job.provider, importId, status, counts, durationMs });
+    job.registry.emit({
+      type: 'import_finished',
+      userId: job.userId,
+      provider: job.provider,
+      importId,
+      status,
+      counts,
+      durationMs,
+    });
     return report;
   } finally {
     await writer.close();
@@ -99,7 +114,10 @@ async function attempt(run: Run): Promise<Pick<ImportReport, 'status' | 'error'>
 async function readAll(run: Run): Promise<McaError | undefined> {
   const { job, ledger, meter } = run;
   const { options, signal, strict, registry } = job;
-  for await (const batch of job.capability.parse({ options, signal, strict, now: () => registry.env.clock.now() }, meter.files)) {
+  for await (const batch of job.capability.parse(
+    { options, signal, strict, now: () => registry.env.clock.now() },
+    meter.files,
+  )) {
     throwIfCancelled(job);
     checkBatch(batch, job);
     ledger.add(batch);
@@ -126,7 +144,11 @@ function tellProgress({ job, importId, startedAt, ledger, meter }: Run): void {
   try {
     job.onProgress?.(event);
   } catch (error) {
-    job.registry.emit({ type: 'hook_failed', hook: 'onProgress', message: error instanceof Error ? error.message : String(error) });
+    job.registry.emit({
+      type: 'hook_failed',
+      hook: 'onProgress',
+      message: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 

@@ -9,7 +9,10 @@ import { checkLimit } from './read-filter.ts';
 /**
  * A user's imports, newest first. One that says `running` long after its start was interrupted: import the file again.
  */
-export async function listImports(registry: AnyRegistry, request: { readonly userId: string }): Promise<readonly ImportRecord[]> {
+export async function listImports(
+  registry: AnyRegistry,
+  request: { readonly userId: string },
+): Promise<readonly ImportRecord[]> {
   checkUserId(request.userId);
   await registry.ready();
   return registry.storage.listImports({ userId: request.userId });
@@ -46,13 +49,17 @@ export async function undoImport(
     });
   }
   const { removed } = await registry.storage.undoImport(request);
-  const overlapping = imports.filter((other) => other.id !== undone.id && other.status !== 'undone' && overlaps(undone, other));
+  const overlapping = imports.filter(
+    (other) => other.id !== undone.id && other.status !== 'undone' && overlaps(undone, other),
+  );
   return { removed, overlapping };
 }
 
 function overlaps(one: ImportRecord, other: ImportRecord): boolean {
   if (one.connectionId !== other.connectionId) return false;
-  return one.coverage.some((a) => other.coverage.some((b) => a.source === b.source && a.from <= b.to && b.from <= a.to));
+  return one.coverage.some((a) =>
+    other.coverage.some((b) => a.source === b.source && a.from <= b.to && b.from <= a.to),
+  );
 }
 
 /**
@@ -82,7 +89,8 @@ export async function eraseUser(
   await registry.ready();
   const { userId, connectionId: id } = request;
   // Secrets first: if the process dies in between, what remains is data without access, not access without an owner.
-  for (const connection of await registry.storage.listConnections({ userId, id })) await registry.credentials?.delete(connection.id);
+  for (const connection of await registry.storage.listConnections({ userId, id }))
+    await registry.credentials?.delete(connection.id);
   return registry.storage.erase(request);
 }
 

@@ -17,7 +17,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = () => createRegistry({ providers: [spotify(), netflix()], ...memory() });
 const json = (from: number, to: number) => JSON.stringify(plays(from, to));
-const inserted = async (file: Parameters<typeof importFile>[1]['file']) => (await importFile(open(), { userId: 'ana', file })).counts.inserted;
+const inserted = async (file: Parameters<typeof importFile>[1]['file']) =>
+  (await importFile(open(), { userId: 'ana', file })).counts.inserted;
 
 test('a path, a Blob, a File, bytes and a source of the host all do', async () => {
   const path = join(folder, 'endsong_0.json');
@@ -48,12 +49,17 @@ test('an unzipped export is a folder: what belongs to it is read, everything els
   writeFileSync(join(folder, 'tax-return.json'), '{"secret":true}');
   const report = await importFile(open(), { userId: 'ana', file: folder });
   expect(report).toMatchObject({ status: 'complete', provider: 'spotify', counts: { inserted: 9 } });
-  expect(report.files.map(({ name }) => name.split('/').at(-1))).toEqual(['Streaming_History_Audio_2020_0.json', 'Streaming_History_Audio_2021_1.json']);
+  expect(report.files.map(({ name }) => name.split('/').at(-1))).toEqual([
+    'Streaming_History_Audio_2020_0.json',
+    'Streaming_History_Audio_2021_1.json',
+  ]);
 });
 
 test('recogniseFile names provider, format and confidence, and is silent about strangers', async () => {
   const file = new File([json(0, 5)], 'whatever.txt');
-  expect(await recogniseFile(open(), file)).toEqual([{ provider: 'spotify', format: 'extended-history', confidence: 0.98 }]);
+  expect(await recogniseFile(open(), file)).toEqual([
+    { provider: 'spotify', format: 'extended-history', confidence: 0.98 },
+  ]);
   expect(await recogniseFile(open(), new File(['hello'], 'hello.txt'))).toEqual([]);
 });
 
@@ -69,5 +75,8 @@ test('a file that vanishes between two looks is a typed error', async () => {
       return new Blob([json(0, 5)]).stream();
     },
   };
-  await expect(importFile(open(), { userId: 'ana', provider: 'spotify', file })).rejects.toMatchObject({ code: 'file_parse_error', reason: 'file_unreadable' });
+  await expect(importFile(open(), { userId: 'ana', provider: 'spotify', file })).rejects.toMatchObject({
+    code: 'file_parse_error',
+    reason: 'file_unreadable',
+  });
 });

@@ -5,8 +5,15 @@ import type { ImportFile, ImportSource } from '../contracts/import-file.ts';
 export function openSource(source: ImportSource): ImportFile {
   if (typeof source === 'string') return fileAt(source);
   if (source instanceof Uint8Array) return fileOfBlob(new Blob([source as Uint8Array<ArrayBuffer>]), 'bytes');
-  if (source instanceof Blob) return fileOfBlob(source, 'name' in source && typeof source.name === 'string' ? source.name : 'upload');
-  if (typeof source === 'object' && source !== null && typeof source.name === 'string' && typeof source.open === 'function') return source;
+  if (source instanceof Blob)
+    return fileOfBlob(source, 'name' in source && typeof source.name === 'string' ? source.name : 'upload');
+  if (
+    typeof source === 'object' &&
+    source !== null &&
+    typeof source.name === 'string' &&
+    typeof source.open === 'function'
+  )
+    return source;
   throw new McaError({
     code: 'invalid_data',
     reason: 'invalid_source',
@@ -47,7 +54,13 @@ function fileAt(path: string): ImportFile {
   try {
     stats = fs.statSync(path);
   } catch (cause) {
-    throw new McaError({ code: 'not_found', reason: 'no_such_file', message: `There is no file ${path}.`, hint: 'Check the path.', cause });
+    throw new McaError({
+      code: 'not_found',
+      reason: 'no_such_file',
+      message: `There is no file ${path}.`,
+      hint: 'Check the path.',
+      cause,
+    });
   }
   const name = paths.basename(path);
   if (stats.isDirectory()) return folderAt(path, name);
@@ -98,7 +111,12 @@ function folderAt(folder: string, name: string): ImportFile {
   return {
     name,
     open() {
-      throw new McaError({ code: 'file_parse_error', reason: 'is_a_folder', message: `${name} is a folder.`, position: { file: name } });
+      throw new McaError({
+        code: 'file_parse_error',
+        reason: 'is_a_folder',
+        message: `${name} is a folder.`,
+        position: { file: name },
+      });
     },
     async list() {
       const { fs, path: paths } = nodeModules();

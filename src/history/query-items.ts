@@ -39,7 +39,12 @@ export async function queryItems(registry: AnyRegistry, options: QueryOptions): 
   const after = options.cursor === undefined ? undefined : decodeKeyset(options.cursor);
   const filter = await storageFilter(registry, options);
   // One more than asked for tells whether there is a next page.
-  const found = await registry.storage.queryItems({ ...filter, order: options.order ?? 'newest', limit: limit + 1, after });
+  const found = await registry.storage.queryItems({
+    ...filter,
+    order: options.order ?? 'newest',
+    limit: limit + 1,
+    after,
+  });
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return { items, nextCursor: found.length > limit && last ? encodeKeyset(last) : undefined };
@@ -81,7 +86,12 @@ function decodeKeyset(cursor: string): Keyset {
   const value = parseBase64UrlJson(cursor);
   if (Array.isArray(value)) {
     const [version, consumedAt, platform, externalId] = value as unknown[];
-    if (version === 1 && Number.isInteger(consumedAt) && typeof platform === 'string' && typeof externalId === 'string') {
+    if (
+      version === 1 &&
+      Number.isInteger(consumedAt) &&
+      typeof platform === 'string' &&
+      typeof externalId === 'string'
+    ) {
       return { consumedAt: consumedAt as number, platform, externalId };
     }
   }

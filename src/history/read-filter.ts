@@ -61,11 +61,21 @@ function listOf<T extends string>(value: T | readonly T[] | undefined): readonly
 
 function checkInstant(value: Date | undefined, name: string): void {
   if (value === undefined || (value instanceof Date && !Number.isNaN(value.getTime()))) return;
-  throw new McaError({ code: 'invalid_data', reason: 'invalid_date', message: `"${name}" is no valid Date.`, hint: 'Pass a Date.' });
+  throw new McaError({
+    code: 'invalid_data',
+    reason: 'invalid_date',
+    message: `"${name}" is no valid Date.`,
+    hint: 'Pass a Date.',
+  });
 }
 
 /** @throws McaError `invalid_data` unless the limit is a whole number from 1 to `most`. */
 export function checkLimit(limit: number, most: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit;
-  throw new McaError({ code: 'invalid_data', reason: 'invalid_limit', message: `"limit" must be a whole number from 1 to ${most}.`, hint: 'Use the cursor for more.' });
+  throw new McaError({
+    code: 'invalid_data',
+    reason: 'invalid_limit',
+    message: `"limit" must be a whole number from 1 to ${most}.`,
+    hint: 'Use the cursor for more.',
+  });
 }

@@ -37,10 +37,14 @@ const accountData = (rows: readonly Record<string, unknown>[]) =>
   );
 
 describe('coarse and fine exports of one account', () => {
-  const count = async (registry: ReturnType<typeof open>, resolve?: 'all') => (await summarise(registry, { userId, resolve })).items;
+  const count = async (registry: ReturnType<typeof open>, resolve?: 'all') =>
+    (await summarise(registry, { userId, resolve })).items;
 
   test('do not count twice in reads, in either order, and every row is kept', async () => {
-    for (const order of [[0, 1], [1, 0]]) {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
       const registry = open();
       const files = [history(plays(0, 200)), accountData(plays(100, 200))];
       for (const index of order) await importFile(registry, { userId, file: files[index] ?? [] });
@@ -79,16 +83,36 @@ describe('coarse and fine exports of one account', () => {
   });
 
   test('Netflix: days of the short file against moments of the full one, whatever the zone', async () => {
-    const header = 'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
-    const view = (time: string, title: string) => `Ana,${time},00:40:00,,"${title}",,TV,00:40:00,00:40:00,US (United States)`;
+    const header =
+      'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
+    const view = (time: string, title: string) =>
+      `Ana,${time},00:40:00,,"${title}",,TV,00:40:00,00:40:00,US (United States)`;
     // Seen in Los Angeles in the evening, which is the next day in UTC.
-    const full = [view('2024-03-04 03:00:00', 'Sand Hill: Season 1: Wells (Episode 2)'), view('2024-03-02 04:00:00', 'Sand Hill: Season 1: Pilot (Episode 1)')];
-    const short = ['"Blue Door","3/20/24"', '"Sand Hill: Season 1: Wells","3/3/24"', '"Sand Hill: Season 1: Pilot","3/1/24"', '"Low Water: Season 1: Neap","2/28/24"'];
+    const full = [
+      view('2024-03-04 03:00:00', 'Sand Hill: Season 1: Wells (Episode 2)'),
+      view('2024-03-02 04:00:00', 'Sand Hill: Season 1: Pilot (Episode 1)'),
+    ];
+    const short = [
+      '"Blue Door","3/20/24"',
+      '"Sand Hill: Season 1: Wells","3/3/24"',
+      '"Sand Hill: Season 1: Pilot","3/1/24"',
+      '"Low Water: Season 1: Neap","2/28/24"',
+    ];
     const registry = open();
-    await importFile(registry, { userId, file: fileOf('NetflixViewingHistory.csv', ['Title,Date', ...short, ''].join('\n')) });
+    await importFile(registry, {
+      userId,
+      file: fileOf('NetflixViewingHistory.csv', ['Title,Date', ...short, ''].join('\n')),
+    });
     await importFile(registry, { userId, file: fileOf('ViewingActivity.csv', [header, ...full, ''].join('\n')) });
-    const titles = (await Array.fromAsync(iterateItems(registry, { userId }))).map(({ title, source }) => `${title} ${source}`);
-    expect(titles).toEqual(['Blue Door viewing-history', 'Wells viewing-activity', 'Pilot viewing-activity', 'Neap viewing-history']);
+    const titles = (await Array.fromAsync(iterateItems(registry, { userId }))).map(
+      ({ title, source }) => `${title} ${source}`,
+    );
+    expect(titles).toEqual([
+      'Blue Door viewing-history',
+      'Wells viewing-activity',
+      'Pilot viewing-activity',
+      'Neap viewing-history',
+    ]);
   });
 });
 
@@ -96,9 +120,21 @@ describe('timeline', () => {
   test('cuts at midnight of the zone, clock changes included, and leaves calendar days where they are', async () => {
     const registry = open();
     const at = (ts: string) => play(0, { ts, ms_played: 0, spotify_track_uri: `spotify:track:${ts}` });
-    await importFile(registry, { userId, file: history([at('2024-03-30T22:59:59Z'), at('2024-03-30T23:00:00Z'), at('2024-03-31T21:59:59Z'), at('2024-03-31T22:00:00Z')]) });
-    await importFile(registry, { userId, file: fileOf('NetflixViewingHistory.csv', 'Title,Date\n"Blue Door","31/3/24"\n') });
-    const days = async (timeZone: string) => (await timeline(registry, { userId, by: 'day', timeZone })).map(({ date, items }) => `${date} ${items}`);
+    await importFile(registry, {
+      userId,
+      file: history([
+        at('2024-03-30T22:59:59Z'),
+        at('2024-03-30T23:00:00Z'),
+        at('2024-03-31T21:59:59Z'),
+        at('2024-03-31T22:00:00Z'),
+      ]),
+    });
+    await importFile(registry, {
+      userId,
+      file: fileOf('NetflixViewingHistory.csv', 'Title,Date\n"Blue Door","31/3/24"\n'),
+    });
+    const days = async (timeZone: string) =>
+      (await timeline(registry, { userId, by: 'day', timeZone })).map(({ date, items }) => `${date} ${items}`);
     expect(await days('Europe/Berlin')).toEqual(['2024-03-30 1', '2024-03-31 3', '2024-04-01 1']);
     expect(await days('UTC')).toEqual(['2024-03-30 2', '2024-03-31 3']);
     expect(await days('Pacific/Kiritimati')).toEqual(['2024-03-31 3', '2024-04-01 2']);
@@ -107,9 +143,17 @@ describe('timeline', () => {
 
   test('has every bucket between first and last, and weeks begin on Monday', async () => {
     const registry = open();
-    await importFile(registry, { userId, file: history([play(0, { ts: '2024-01-03T12:00:00Z' }), play(1, { ts: '2024-01-22T12:00:00Z' })]) });
+    await importFile(registry, {
+      userId,
+      file: history([play(0, { ts: '2024-01-03T12:00:00Z' }), play(1, { ts: '2024-01-22T12:00:00Z' })]),
+    });
     const weeks = await timeline(registry, { userId, by: 'week' });
-    expect(weeks.map(({ date, items }) => `${date} ${items}`)).toEqual(['2024-01-01 1', '2024-01-08 0', '2024-01-15 0', '2024-01-22 1']);
+    expect(weeks.map(({ date, items }) => `${date} ${items}`)).toEqual([
+      '2024-01-01 1',
+      '2024-01-08 0',
+      '2024-01-15 0',
+      '2024-01-22 1',
+    ]);
     expect((await timeline(registry, { userId, by: 'year' })).map(({ date }) => date)).toEqual(['2024-01-01']);
     expect(await timeline(registry, { userId: 'nobody', by: 'day' })).toEqual([]);
   });
@@ -137,9 +181,18 @@ describe('query', () => {
 
   test('refuses what makes no sense', async () => {
     const registry = open();
-    await expect(queryItems(registry, { userId, limit: 0 })).rejects.toMatchObject({ code: 'invalid_data', reason: 'invalid_limit' });
-    await expect(queryItems(registry, { userId, cursor: 'e30' })).rejects.toMatchObject({ code: 'invalid_data', reason: 'cursor_invalid' });
-    await expect(queryItems(registry, { userId, from: new Date('?') })).rejects.toMatchObject({ code: 'invalid_data', reason: 'invalid_date' });
+    await expect(queryItems(registry, { userId, limit: 0 })).rejects.toMatchObject({
+      code: 'invalid_data',
+      reason: 'invalid_limit',
+    });
+    await expect(queryItems(registry, { userId, cursor: 'e30' })).rejects.toMatchObject({
+      code: 'invalid_data',
+      reason: 'cursor_invalid',
+    });
+    await expect(queryItems(registry, { userId, from: new Date('?') })).rejects.toMatchObject({
+      code: 'invalid_data',
+      reason: 'invalid_date',
+    });
   });
 });
 
@@ -152,9 +205,18 @@ describe('taking back', () => {
     expect(report.removed).toBe(20);
     expect(report.overlapping.map(({ id }) => id)).toEqual([before.importId]);
     expect((await undoImport(registry, { userId, importId })).removed).toBe(0);
-    expect((await listImports(registry, { userId })).map(({ status }) => status).sort()).toEqual(['complete', 'undone']);
-    expect((await importFile(registry, { userId, file: history(plays(30, 60)) })).counts).toMatchObject({ inserted: 20, unchanged: 10 });
-    await expect(undoImport(registry, { userId, importId: 'nothing' })).rejects.toMatchObject({ code: 'not_found', reason: 'unknown_import' });
+    expect((await listImports(registry, { userId })).map(({ status }) => status).sort()).toEqual([
+      'complete',
+      'undone',
+    ]);
+    expect((await importFile(registry, { userId, file: history(plays(30, 60)) })).counts).toMatchObject({
+      inserted: 20,
+      unchanged: 10,
+    });
+    await expect(undoImport(registry, { userId, importId: 'nothing' })).rejects.toMatchObject({
+      code: 'not_found',
+      reason: 'unknown_import',
+    });
   });
 
   test('an import that is undone while it runs stops', async () => {
@@ -207,6 +269,8 @@ describe('taking back', () => {
     expect(await eraseUser(registry, { userId })).toEqual({ items: 10 });
     expect(await credentials.get(connectionId)).toBeUndefined();
     expect(await listImports(registry, { userId })).toEqual([]);
-    expect((await readChanges(registry)).changes.every((change) => change.type === 'stored' && change.item.userId === 'rui')).toBe(true);
+    expect(
+      (await readChanges(registry)).changes.every((change) => change.type === 'stored' && change.item.userId === 'rui'),
+    ).toBe(true);
   });
 });

@@ -75,7 +75,8 @@ export function bucketStart(zone: Zone, unit: TimelineUnit, instant: number): Ca
 /** The first calendar day of the next bucket. */
 export function nextBucket(unit: TimelineUnit, date: CalendarDate): CalendarDate {
   if (unit === 'year') return { ...date, year: date.year + 1 };
-  if (unit === 'month') return date.month === 12 ? { year: date.year + 1, month: 1, day: 1 } : { ...date, month: date.month + 1 };
+  if (unit === 'month')
+    return date.month === 12 ? { year: date.year + 1, month: 1, day: 1 } : { ...date, month: date.month + 1 };
   return addDays(date, unit === 'week' ? 7 : 1);
 }
 

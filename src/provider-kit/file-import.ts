@@ -168,7 +168,9 @@ async function contentsOf<Options>(
 }
 
 function isPromising<Options>(definition: FileImportDefinition<Options>, entry: ImportFile): boolean {
-  return hasKnownName(definition, entry) || definition.formats.some(({ paths }) => paths?.test(entry.name.normalize('NFC')));
+  return (
+    hasKnownName(definition, entry) || definition.formats.some(({ paths }) => paths?.test(entry.name.normalize('NFC')))
+  );
 }
 
 function hasKnownName<Options>(definition: FileImportDefinition<Options>, entry: ImportFile): boolean {
@@ -176,7 +178,10 @@ function hasKnownName<Options>(definition: FileImportDefinition<Options>, entry:
   return [...definition.formats, ...(definition.mistakes ?? [])].some(({ names }) => names.test(name));
 }
 
-async function identify<Options>(definition: FileImportDefinition<Options>, file: ImportFile): Promise<Finding<Options>> {
+async function identify<Options>(
+  definition: FileImportDefinition<Options>,
+  file: ImportFile,
+): Promise<Finding<Options>> {
   const sample = await readSample(file);
   const best = definition.formats
     .map((format) => ({ file, format, confidence: format.recognise(sample) }))
@@ -195,7 +200,8 @@ async function encodingError<Options>(
   sample: FileSample,
 ): Promise<McaError | undefined> {
   const text = sample.text.replaceAll('\0', '');
-  if (text === sample.text || !definition.formats.some((format) => format.recognise({ ...sample, text }) > 0)) return undefined;
+  if (text === sample.text || !definition.formats.some((format) => format.recognise({ ...sample, text }) > 0))
+    return undefined;
   try {
     for await (const _ of decodeText(file)) break;
     return undefined;
@@ -213,19 +219,29 @@ function emptyBatch(file: string, error: McaError): ImportBatch {
   return { file, format: '', read: 0, items: [], skipped: {}, rejected: [], error };
 }
 
-function unknownFormat<Options>(definition: FileImportDefinition<Options>, file: ImportFile, sample: FileSample): McaError {
+function unknownFormat<Options>(
+  definition: FileImportDefinition<Options>,
+  file: ImportFile,
+  sample: FileSample,
+): McaError {
   const empty = sample.text.trim() === '';
   return new McaError({
     code: 'file_parse_error',
     reason: empty ? 'empty_file' : 'unknown_format',
     provider: definition.provider,
-    message: empty ? `${file.name} is empty.` : `${file.name} is none of the files that ${definition.provider} exports.`,
+    message: empty
+      ? `${file.name} is empty.`
+      : `${file.name} is none of the files that ${definition.provider} exports.`,
     hint: definition.hint,
     position: { file: file.name },
   });
 }
 
-function mistakeError<Options>(definition: FileImportDefinition<Options>, file: ImportFile, mistake: KnownMistake): McaError {
+function mistakeError<Options>(
+  definition: FileImportDefinition<Options>,
+  file: ImportFile,
+  mistake: KnownMistake,
+): McaError {
   return new McaError({
     code: 'file_parse_error',
     reason: mistake.reason,

@@ -86,7 +86,11 @@ export function jsonFormat<Options, State = undefined>(
   const { lists, record } = definition;
   async function* read(file: ImportFile, context: FormatContext<Options>, tally: Tally): AsyncGenerator<ImportBatch> {
     const state = await look(definition, file, context, tally);
-    for await (const batch of readJsonRecords(file, { lists, root: lists ? 'object' : 'array', signal: context.signal })) {
+    for await (const batch of readJsonRecords(file, {
+      lists,
+      root: lists ? 'object' : 'array',
+      signal: context.signal,
+    })) {
       addJson(batch, (row, place) => record(row, context, state, place), tally);
       yield tally.take();
     }
@@ -107,7 +111,11 @@ function addJson(batch: JsonRecordBatch, record: (row: JsonRow, place: JsonPlace
   }
   // Malformed ones follow the records of their batch; added first, they could look like a file that is bad from the start.
   for (const bad of malformed) {
-    tally.add(reject('malformed_json', 'the record is not valid JSON'), { record: bad.record, line: bad.line, column: bad.column });
+    tally.add(reject('malformed_json', 'the record is not valid JSON'), {
+      record: bad.record,
+      line: bad.line,
+      column: bad.column,
+    });
   }
 }
 
@@ -121,7 +129,9 @@ export interface CsvFormatDefinition<Options, State> extends FormatBasics<Option
  * A format made of CSV rows, read row by row in constant memory. The delimiter is found in the header line;
  * `prepare` usually maps column names to positions.
  */
-export function csvFormat<Options, State = undefined>(definition: CsvFormatDefinition<Options, State>): FileFormat<Options> {
+export function csvFormat<Options, State = undefined>(
+  definition: CsvFormatDefinition<Options, State>,
+): FileFormat<Options> {
   const { record } = definition;
   async function* read(file: ImportFile, context: FormatContext<Options>, tally: Tally): AsyncGenerator<ImportBatch> {
     const state = await look(definition, file, context, tally);

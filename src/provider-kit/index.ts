@@ -1,30 +1,36 @@
 // What authors of providers import. Contracts first, then the tools to fulfil them.
-export type * from '../contracts/index.ts';
+
 export { McaError } from '../contracts/errors.ts';
-export { defineProvider, type ProviderDefinition } from './define-provider.ts';
-export { contentHash, eventId, type EventIdParts, type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
-export { daysInMonth, parseUtc, utcTime } from './dates.ts';
-export { type Rejected, type RecordResult, reject, type Skipped, skip } from './record-result.ts';
-// File imports
-export { fileImport, type FileImportDefinition, type FoundFile, type KnownMistake } from './file-import.ts';
-export {
-  closing,
-  csvFormat,
-  type CsvFormatDefinition,
-  type FileFormat,
-  type FileSample,
-  type FormatContext,
-  jsonFormat,
-  type JsonFormatDefinition,
-  type JsonPlace,
-  type JsonRow,
-} from './format.ts';
-export { withDefaults } from './import-options.ts';
-export { baseName } from './sample.ts';
-export { createTally, type RecordPlace, type Tally } from './tally.ts';
+export type * from '../contracts/index.ts';
 // Readers underneath, for formats made by hand
 export { type CsvBatch, type CsvHeader, type MalformedCsvRecord, readCsv, readCsvHeader } from './csv-records.ts';
 export type { CsvDelimiter } from './csv-scan.ts';
-export { type JsonRecordBatch, type JsonRecordOptions, type MalformedJsonRecord, readJsonRecords } from './json-records.ts';
+export { daysInMonth, parseUtc, utcTime } from './dates.ts';
+export { defineProvider, type ProviderDefinition } from './define-provider.ts';
+export { contentHash, type EventIdParts, eventId, type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
+// File imports
+export { type FileImportDefinition, type FoundFile, fileImport, type KnownMistake } from './file-import.ts';
+export {
+  type CsvFormatDefinition,
+  closing,
+  csvFormat,
+  type FileFormat,
+  type FileSample,
+  type FormatContext,
+  type JsonFormatDefinition,
+  type JsonPlace,
+  type JsonRow,
+  jsonFormat,
+} from './format.ts';
+export { withDefaults } from './import-options.ts';
+export {
+  type JsonRecordBatch,
+  type JsonRecordOptions,
+  type MalformedJsonRecord,
+  readJsonRecords,
+} from './json-records.ts';
+export { type RecordResult, type Rejected, reject, type Skipped, skip } from './record-result.ts';
+export { baseName } from './sample.ts';
+export { createTally, type RecordPlace, type Tally } from './tally.ts';
 export { decodeText } from './text.ts';
 export { isZip, openZip, type Zip, type ZipLimits } from './zip.ts';

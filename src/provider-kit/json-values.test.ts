@@ -63,7 +63,7 @@ describe('values', () => {
 
   test('R-059 64 levels are read; 65, 10,000 and 200,000 are a typed error', async () => {
     const nest = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
-    const objects = (depth: number): string => '{"a":'.repeat(depth) + '1' + '}'.repeat(depth);
+    const objects = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
     const flat = '{"a":1},'.repeat(2_000);
     expect(await collect(nest(64))).toHaveLength(1);
     expect(records(await collect(`[${flat}${objects(63)}]`))).toHaveLength(2_001);

@@ -30,7 +30,8 @@ export async function readHead(file: ImportFile, length: number): Promise<Uint8A
 /** Name and beginning of a file. Decoding is lenient here: damage is reported when the file is read. */
 export async function readSample(file: ImportFile): Promise<FileSample> {
   const head = await readHead(file, SAMPLE_BYTES);
-  const encoding = head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-8';
+  const encoding =
+    head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : 'utf-8';
   const path = file.name.slice(file.name.lastIndexOf('!') + 1);
   return { name: baseName(file.name), path, text: new TextDecoder(encoding).decode(head) };
 }

@@ -83,7 +83,9 @@ export function createTally(file: string, format: string, strict: boolean): Tall
 
 /** Databases refuse or silently change NUL and half surrogate pairs; an item must come back as it went in. */
 function isClean(item: MediaItem): boolean {
-  return isCleanText(item.title) && (item.creator === undefined || isCleanText(item.creator)) && isCleanText(item.externalId);
+  return (
+    isCleanText(item.title) && (item.creator === undefined || isCleanText(item.creator)) && isCleanText(item.externalId)
+  );
 }
 
 function isCleanText(text: string): boolean {

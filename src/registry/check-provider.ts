@@ -17,23 +17,46 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
     throw new McaError({ code: 'configuration', reason, provider: String(id), message, hint });
   };
   if (typeof id !== 'string' || !ID_PATTERN.test(id)) {
-    refuse('malformed_id', `"${String(id)}" is no provider id.`, 'Use lower-case letters, digits and dashes, a letter first, at most 63 characters.');
+    refuse(
+      'malformed_id',
+      `"${String(id)}" is no provider id.`,
+      'Use lower-case letters, digits and dashes, a letter first, at most 63 characters.',
+    );
   }
-  if (others.has(id)) refuse('duplicate_id', `A provider "${id}" is registered already.`, 'Register each provider once.');
+  if (others.has(id))
+    refuse('duplicate_id', `A provider "${id}" is registered already.`, 'Register each provider once.');
   if (provider.apiVersion !== API_VERSION) {
-    refuse('api_version', `Provider "${id}" was made for version ${String(provider.apiVersion)} of the contract.`, `This core speaks version ${API_VERSION}.`);
+    refuse(
+      'api_version',
+      `Provider "${id}" was made for version ${String(provider.apiVersion)} of the contract.`,
+      `This core speaks version ${API_VERSION}.`,
+    );
   }
   for (const name of Object.keys(provider.capabilities)) {
     if (!(CAPABILITY_NAMES as readonly string[]).includes(name)) {
-      refuse('unknown_capability', `Provider "${id}" claims a capability "${name}".`, `Capabilities are ${CAPABILITY_NAMES.join(', ')}.`);
+      refuse(
+        'unknown_capability',
+        `Provider "${id}" claims a capability "${name}".`,
+        `Capabilities are ${CAPABILITY_NAMES.join(', ')}.`,
+      );
     }
   }
   for (const limit of provider.limits) {
-    if (!isPossible(limit)) refuse('impossible_limit', `Provider "${id}" has a limit nobody can keep.`, 'Requests, milliseconds and concurrency are whole numbers above 0.');
+    if (!isPossible(limit))
+      refuse(
+        'impossible_limit',
+        `Provider "${id}" has a limit nobody can keep.`,
+        'Requests, milliseconds and concurrency are whole numbers above 0.',
+      );
   }
   for (const strategy of provider.auth) {
     const missing = missingOAuthSetting(strategy);
-    if (missing) refuse('invalid_oauth', `Provider "${id}" uses OAuth without a valid ${missing}.`, 'Endpoints are https URLs; the client id comes from the service.');
+    if (missing)
+      refuse(
+        'invalid_oauth',
+        `Provider "${id}" uses OAuth without a valid ${missing}.`,
+        'Endpoints are https URLs; the client id comes from the service.',
+      );
   }
 }
 

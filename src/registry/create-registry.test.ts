@@ -24,26 +24,52 @@ describe('registration refuses', () => {
     ['another contract', { ...plain, apiVersion: 2 }, 'api_version'],
     ['an unknown capability', { ...plain, capabilities: { teleport: {} } }, 'unknown_capability'],
     ['a limit of nothing', { ...plain, limits: [{ scope: 'app', requests: 0, perMs: 1000 }] }, 'impossible_limit'],
-    ['a limit without end', { ...plain, limits: [{ scope: 'app', requests: 1, perMs: Number.POSITIVE_INFINITY }] }, 'impossible_limit'],
+    [
+      'a limit without end',
+      { ...plain, limits: [{ scope: 'app', requests: 1, perMs: Number.POSITIVE_INFINITY }] },
+      'impossible_limit',
+    ],
     ['a limit of nobody', { ...plain, limits: [{ scope: 'user', requests: 1, perMs: 1000 }] }, 'impossible_limit'],
     ['OAuth without client id', { ...plain, auth: [{ ...oauth, clientId: ' ' }] }, 'invalid_oauth'],
-    ['OAuth over http', { ...plain, auth: [{ ...oauth, tokenEndpoint: 'http://example.invalid/token' }] }, 'invalid_oauth'],
-    ['OAuth without authorization endpoint', { ...plain, auth: [{ ...oauth, authorizationEndpoint: '' }] }, 'invalid_oauth'],
-    ['a device code without endpoint', { ...plain, auth: [{ ...oauth, type: 'device-code', deviceEndpoint: 'x' }] }, 'invalid_oauth'],
+    [
+      'OAuth over http',
+      { ...plain, auth: [{ ...oauth, tokenEndpoint: 'http://example.invalid/token' }] },
+      'invalid_oauth',
+    ],
+    [
+      'OAuth without authorization endpoint',
+      { ...plain, auth: [{ ...oauth, authorizationEndpoint: '' }] },
+      'invalid_oauth',
+    ],
+    [
+      'a device code without endpoint',
+      { ...plain, auth: [{ ...oauth, type: 'device-code', deviceEndpoint: 'x' }] },
+      'invalid_oauth',
+    ],
   ];
   for (const [what, provider, reason] of cases) {
     test(what, () => {
-      expect(() => createRegistry({ providers: [provider as AnyProvider], ...memory() })).toThrow(expect.objectContaining({ code: 'configuration', reason, hint: expect.any(String) }));
+      expect(() => createRegistry({ providers: [provider as AnyProvider], ...memory() })).toThrow(
+        expect.objectContaining({ code: 'configuration', reason, hint: expect.any(String) }),
+      );
     });
   }
 
   test('the same id twice', () => {
-    expect(() => createRegistry({ providers: [plain, plain], ...memory() })).toThrow(expect.objectContaining({ code: 'configuration', reason: 'duplicate_id' }));
+    expect(() => createRegistry({ providers: [plain, plain], ...memory() })).toThrow(
+      expect.objectContaining({ code: 'configuration', reason: 'duplicate_id' }),
+    );
   });
 
   test('nothing that can work', () => {
     const loopback = { ...oauth, tokenEndpoint: 'http://127.0.0.1:8080/token' };
-    const providers = [{ ...plain, auth: [oauth, loopback], limits: [{ scope: 'connection', requests: 5, perMs: 1000, concurrency: 2 }] } as const];
+    const providers = [
+      {
+        ...plain,
+        auth: [oauth, loopback],
+        limits: [{ scope: 'connection', requests: 5, perMs: 1000, concurrency: 2 }],
+      } as const,
+    ];
     expect(createRegistry({ providers, ...memory() }).list()).toHaveLength(1);
   });
 });
@@ -53,7 +79,9 @@ describe('at run time', () => {
     const registry = createRegistry({ providers: [netflix()], ...memory() });
     const id = registry.add(spotify());
     expect(registry.get(id).name).toBe('Spotify');
-    expect((await importFile(registry, { userId: 'ana', provider: id, file: history(plays(0, 3)) })).counts.inserted).toBe(3);
+    expect(
+      (await importFile(registry, { userId: 'ana', provider: id, file: history(plays(0, 3)) })).counts.inserted,
+    ).toBe(3);
     expect(registry.remove(id)).toBe(true);
     expect(registry.remove(id)).toBe(false);
     expect(() => registry.get(id)).toThrow(expect.objectContaining({ code: 'not_found', reason: 'unknown_provider' }));

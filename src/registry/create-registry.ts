@@ -1,10 +1,10 @@
+import type { CapabilityMap, CapabilityName } from '../contracts/capabilities/index.ts';
 import type { CredentialStore } from '../contracts/credential-store.ts';
 import type { Env } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { McaEvent } from '../contracts/events.ts';
-import type { CapabilityMap, CapabilityName } from '../contracts/capabilities/index.ts';
-import type { Change, Storage } from '../contracts/storage/index.ts';
 import type { AddedProviderId, AnyProvider } from '../contracts/provider.ts';
+import type { Change, Storage } from '../contracts/storage/index.ts';
 import { makeEnv } from '../runtime/env.ts';
 import { checkProvider } from './check-provider.ts';
 
@@ -89,7 +89,10 @@ export function createRegistry<const P extends readonly AnyProvider[]>(options: 
     try {
       options.onEvent?.(event);
     } catch (error) {
-      env.logger.error('onEvent threw', { event: event.type, message: error instanceof Error ? error.message : String(error) });
+      env.logger.error('onEvent threw', {
+        event: event.type,
+        message: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 
@@ -133,7 +136,11 @@ function findProvider(providers: ReadonlyMap<string, AnyProvider>, id: string): 
  *
  * @throws McaError `not_found` for an unknown provider, `unsupported` when it cannot do this
  */
-export function capabilityOf<Name extends CapabilityName>(registry: AnyRegistry, id: string, name: Name): CapabilityMap[Name] {
+export function capabilityOf<Name extends CapabilityName>(
+  registry: AnyRegistry,
+  id: string,
+  name: Name,
+): CapabilityMap[Name] {
   const provider = findProvider(new Map(registry.list().map((each) => [each.id, each])), id);
   const capability: CapabilityMap[Name] | undefined = provider.capabilities[name];
   if (capability) return capability;

@@ -4,16 +4,28 @@ import type { Cursor } from '../contracts/cursor.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
 const mine = { provider: 'lastfm', capability: 'history' };
-const cursor = encodeCursor({ ...mine, issuedAt: 1_700_000_000_000, highWater: 1_699_999_999_000, opaque: 'page=3&ü=🎧' });
+const cursor = encodeCursor({
+  ...mine,
+  issuedAt: 1_700_000_000_000,
+  highWater: 1_699_999_999_000,
+  opaque: 'page=3&ü=🎧',
+});
 const refused = expect.objectContaining({ code: 'invalid_data', reason: 'cursor_invalid' });
 
 test('what goes in comes out', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()), fc.option(fc.integer(), { nil: undefined }), (opaque, highWater) => {
-      const decoded = decodeCursor(encodeCursor({ ...mine, issuedAt: 1, opaque, ...(highWater === undefined ? {} : { highWater }) }), mine);
-      expect(decoded).toMatchObject({ v: 1, ...mine, issuedAt: 1, opaque });
-      expect(decoded.highWater).toBe(highWater);
-    }),
+    fc.property(
+      fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+      fc.option(fc.integer(), { nil: undefined }),
+      (opaque, highWater) => {
+        const decoded = decodeCursor(
+          encodeCursor({ ...mine, issuedAt: 1, opaque, ...(highWater === undefined ? {} : { highWater }) }),
+          mine,
+        );
+        expect(decoded).toMatchObject({ v: 1, ...mine, issuedAt: 1, opaque });
+        expect(decoded.highWater).toBe(highWater);
+      },
+    ),
   );
 });
 
@@ -21,7 +33,8 @@ test('foreign, damaged and future cursors are refused, never misread', () => {
   expect(() => decodeCursor(cursor, { ...mine, provider: 'spotify' })).toThrow(refused);
   expect(() => decodeCursor(cursor, { ...mine, capability: 'library' })).toThrow(refused);
   const future = btoa(JSON.stringify({ v: 2, ...mine, issuedAt: 1, opaque: '' }));
-  for (const text of ['', 'x', future, cursor.slice(0, -5), `${cursor}AAAA`, btoa('[]'), btoa('null')]) expect(() => decodeCursor(text as Cursor, mine)).toThrow(refused);
+  for (const text of ['', 'x', future, cursor.slice(0, -5), `${cursor}AAAA`, btoa('[]'), btoa('null')])
+    expect(() => decodeCursor(text as Cursor, mine)).toThrow(refused);
 });
 
 test('every flipped character gives an error or an envelope of ours', () => {

@@ -1,5 +1,5 @@
-import { McaError } from '../contracts/errors.ts';
 import type { Cursor, CursorEnvelope } from '../contracts/cursor.ts';
+import { McaError } from '../contracts/errors.ts';
 
 const VERSION = 1;
 
@@ -14,7 +14,10 @@ export function encodeCursor(envelope: Omit<CursorEnvelope, 'v'>): Cursor {
  *
  * @throws McaError `invalid_data` with reason `cursor_invalid` when it is damaged, foreign or from a newer version
  */
-export function decodeCursor(cursor: Cursor, expected: { readonly provider: string; readonly capability: string }): CursorEnvelope {
+export function decodeCursor(
+  cursor: Cursor,
+  expected: { readonly provider: string; readonly capability: string },
+): CursorEnvelope {
   const envelope = parseEnvelope(cursor);
   if (!envelope || envelope.v !== VERSION) throw invalid('it is damaged or from a newer version');
   if (envelope.provider !== expected.provider || envelope.capability !== expected.capability) {

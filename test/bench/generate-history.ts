@@ -24,13 +24,17 @@ function dice(seed: number): () => number {
  * @returns paths, oldest first
  */
 export function generateHistory(folder: string, plays: number): readonly string[] {
-  const list = () => readdirSync(folder).sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((name) => join(folder, name));
+  const list = () =>
+    readdirSync(folder)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+      .map((name) => join(folder, name));
   mkdirSync(folder, { recursive: true });
   if (list().length >= Math.ceil(plays / ROWS_PER_FILE)) return list();
   rmSync(folder, { recursive: true });
   mkdirSync(folder, { recursive: true });
   const roll = dice(20_261_121);
-  const word = () => Array.from({ length: 4 + Math.floor(roll() * 6) }, () => base62[36 + Math.floor(roll() * 26)]).join('');
+  const word = () =>
+    Array.from({ length: 4 + Math.floor(roll() * 6) }, () => base62[36 + Math.floor(roll() * 26)]).join('');
   const id = () => Array.from({ length: 22 }, () => base62[Math.floor(roll() * 62)]).join('');
   const tracks = Array.from({ length: Math.max(10, plays / 10) }, () => ({
     uri: `spotify:track:${id()}`,

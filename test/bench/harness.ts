@@ -33,7 +33,7 @@ export interface Measured {
 export function interleave(contenders: readonly Contender[], rounds: number): readonly Measured[] {
   const results = contenders.map(({ name }) => ({ name, samples: [] as Sample[] }));
   for (let round = 0; round < rounds; round += 1) {
-    contenders.forEach((contender, index) => results[index]?.samples.push(sample(contender)));
+    for (const [index, contender] of contenders.entries()) results[index]?.samples.push(sample(contender));
     process.stderr.write(`\r  round ${round + 1}/${rounds}`);
   }
   process.stderr.write('\r\x1b[K');
@@ -45,7 +45,11 @@ export function interleave(contenders: readonly Contender[], rounds: number): re
 function sample({ script, args, prepare }: Contender): Sample {
   prepare?.();
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawnSync(process.execPath, ['--conditions=@mca/source', '--disable-warning=ExperimentalWarning', path, ...args], { encoding: 'utf8' });
+  const child = spawnSync(
+    process.execPath,
+    ['--conditions=@mca/source', '--disable-warning=ExperimentalWarning', path, ...args],
+    { encoding: 'utf8' },
+  );
   if (child.status !== 0) throw new Error(`${script} ${args.join(' ')} failed:\n${child.stderr}`);
   return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Sample;
 }
@@ -57,7 +61,14 @@ export async function measure(work: () => Promise<unknown> | unknown, checksum: 
   await work();
   const ms = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpuBefore);
-  console.log(JSON.stringify({ ms, cpuMs: (user + system) / 1000, peakMb: peakMemoryMb(), checksum: checksum() } satisfies Sample));
+  console.log(
+    JSON.stringify({
+      ms,
+      cpuMs: (user + system) / 1000,
+      peakMb: peakMemoryMb(),
+      checksum: checksum(),
+    } satisfies Sample),
+  );
 }
 
 /** VmHWM of this process, in megabytes; resident set size where there is no /proc. */

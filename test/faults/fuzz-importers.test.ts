@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { McaError } from '@mca/core';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
 import { tiktok } from '@mca/core/providers/tiktok';
 import { youtube } from '@mca/core/providers/youtube';
-import { McaError } from '@mca/core';
 import { collectImport, fileOf, makeZip, seededRandom } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { recordFigure } from '../support/reliability.ts';
@@ -15,7 +15,13 @@ const FILES = full ? 10_000 : 500;
 /** A hang guard: a fuzzed file of some kilobytes takes a millisecond. */
 const HANGS_AFTER_MS = 5_000;
 
-const providers = { spotify: spotify(), netflix: netflix({ dateOrder: 'DMY' }), youtube: youtube(), tiktok: tiktok(), 'mca-export': mcaExport() };
+const providers = {
+  spotify: spotify(),
+  netflix: netflix({ dateOrder: 'DMY' }),
+  youtube: youtube(),
+  tiktok: tiktok(),
+  'mca-export': mcaExport(),
+};
 
 /** Damages a file a little, most of the time: what is still read must stay as it was, what is not must fail as promised. */
 function mutate(seed: Uint8Array, random: () => number): Uint8Array {
@@ -28,7 +34,16 @@ function mutate(seed: Uint8Array, random: () => number): Uint8Array {
     else if (kind < 0.6) bytes[at()] = interesting[Math.floor(random() * interesting.length)] ?? 0;
     else if (kind < 0.7) bytes.splice(at(), Math.floor(random() * 40));
     else if (kind < 0.8) bytes.splice(at(), 0, ...bytes.slice(at(), at() + 60));
-    else if (kind < 0.88) bytes.splice(at(), 0, ...new TextEncoder().encode(['"__proto__":{"polluted":1},', '[[[[[[', '99999999999999999999', '"constructor":', '\ufeff', '""""'][Math.floor(random() * 6)]));
+    else if (kind < 0.88)
+      bytes.splice(
+        at(),
+        0,
+        ...new TextEncoder().encode(
+          ['"__proto__":{"polluted":1},', '[[[[[[', '99999999999999999999', '"constructor":', '\ufeff', '""""'][
+            Math.floor(random() * 6)
+          ],
+        ),
+      );
     else if (kind < 0.93) bytes.length = Math.max(1, at());
     else bytes.push(...bytes.slice(at()));
   }
@@ -47,7 +62,12 @@ describe('R-057 fuzzed files', () => {
         const [name, content] = files[index % files.length] ?? ['', ''];
         const plain = mutate(typeof content === 'string' ? new TextEncoder().encode(content) : content, random);
         // Every tenth file is damaged inside a sound archive, every other tenth is a damaged archive.
-        const zipped = index % 10 === 3 ? makeZip([{ name, content: plain }]) : index % 10 === 7 ? mutate(makeZip([{ name, content }]), random) : undefined;
+        const zipped =
+          index % 10 === 3
+            ? makeZip([{ name, content: plain }])
+            : index % 10 === 7
+              ? mutate(makeZip([{ name, content }]), random)
+              : undefined;
         const file = zipped ? fileOf('export.zip', zipped) : fileOf(name, plain, 1 + Math.floor(random() * 4_096));
         const startedAt = performance.now();
         try {
@@ -55,7 +75,8 @@ describe('R-057 fuzzed files', () => {
           if (items.length > 0) withItems += 1;
           for (const error of errors) expect(error.code).toBe('file_parse_error');
         } catch (error) {
-          if (!McaError.isInstance(error)) throw new Error(`file ${index} (${name}) of seed 57 escaped`, { cause: error });
+          if (!McaError.isInstance(error))
+            throw new Error(`file ${index} (${name}) of seed 57 escaped`, { cause: error });
           expect(['file_parse_error', 'not_found']).toContain(error.code);
           refused += 1;
         }
@@ -65,14 +86,19 @@ describe('R-057 fuzzed files', () => {
       expect(withItems / FILES).toBeGreaterThanOrEqual(0.3);
       expect(Object.keys(Object.prototype)).toEqual([]);
       expect(({} as { polluted?: number }).polluted).toBeUndefined();
-      recordFigure('R-057', `${id}: ${FILES.toLocaleString('en-US')} files, 0 escaped, 0 hung; ${Math.round((withItems / FILES) * 100)} % still gave items, ${refused} refused as a whole`);
+      recordFigure(
+        'R-057',
+        `${id}: ${FILES.toLocaleString('en-US')} files, 0 escaped, 0 hung; ${Math.round((withItems / FILES) * 100)} % still gave items, ${refused} refused as a whole`,
+      );
     });
   }
 });
 
 test('the bundled exports are read without a single rejection', async () => {
   const folder = new URL('../../examples/quickstart/exports/', import.meta.url);
-  const report = await collectImport(providers.youtube.capabilities.fileImport, [fileOf('takeout-youtube.zip', readFileSync(new URL('takeout-youtube.zip', folder)))]);
+  const report = await collectImport(providers.youtube.capabilities.fileImport, [
+    fileOf('takeout-youtube.zip', readFileSync(new URL('takeout-youtube.zip', folder))),
+  ]);
   expect(report.rejected).toEqual([]);
   expect(report.items.length).toBeGreaterThan(1_000);
 });

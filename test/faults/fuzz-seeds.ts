@@ -1,7 +1,8 @@
 /** Small, sound files of every format: name and content. */
 type Seeds = readonly (readonly [name: string, content: string])[];
 
-const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 const two = (value: number): string => String(value).padStart(2, '0');
 
 const extended = many(12, (index) => ({
@@ -32,13 +33,26 @@ const cell = (index: number): string =>
 
 const tiktok = {
   'Your Activity': {
-    'Watch History': { VideoList: many(60, (index) => ({ Date: `2026-05-14 21:03:${two(index)}`, Link: `https://www.tiktokv.com/share/video/73012345678901234${two(index)}/` })) },
+    'Watch History': {
+      VideoList: many(60, (index) => ({
+        Date: `2026-05-14 21:03:${two(index)}`,
+        Link: `https://www.tiktokv.com/share/video/73012345678901234${two(index)}/`,
+      })),
+    },
     Searches: { SearchList: [{ Date: '2026-05-13 08:00:00', SearchTerm: 'knots' }] },
   },
-  'Likes and Favorites': { 'Like List': { App: 1, ItemFavoriteList: [{ date: '2026-05-14 21:04:00', link: 'https://www.tiktokv.com/share/video/7301234567890123456/' }] } },
+  'Likes and Favorites': {
+    'Like List': {
+      App: 1,
+      ItemFavoriteList: [
+        { date: '2026-05-14 21:04:00', link: 'https://www.tiktokv.com/share/video/7301234567890123456/' },
+      ],
+    },
+  },
 };
 
-const activityHeader = 'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
+const activityHeader =
+  'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
 
 const exported = many(8, (index) => ({
   platform: 'spotify',
@@ -58,11 +72,27 @@ export const seeds: Readonly<Record<'spotify' | 'netflix' | 'youtube' | 'tiktok'
   spotify: [
     ['Streaming_History_Audio_2024_0.json', JSON.stringify(extended)],
     ['endsong_0.json', JSON.stringify(extended, null, 2)],
-    ['StreamingHistory_music_0.json', JSON.stringify(many(12, (index) => ({ endTime: `2024-03-01 18:${two(index)}`, artistName: 'A', trackName: `T${index}`, msPlayed: 183_000 })))],
+    [
+      'StreamingHistory_music_0.json',
+      JSON.stringify(
+        many(12, (index) => ({
+          endTime: `2024-03-01 18:${two(index)}`,
+          artistName: 'A',
+          trackName: `T${index}`,
+          msPlayed: 183_000,
+        })),
+      ),
+    ],
   ],
   netflix: [
-    ['NetflixViewingHistory.csv', `Title,Date\n${many(12, (index) => `"Sand Hill: Season 1: Part ${index}","${two(index + 13)}/03/24"`).join('\n')}\n`],
-    ['ViewingActivity.csv', `${activityHeader}\n${many(12, (index) => `Ana,2026-02-${two(index + 1)} 20:31:07,00:41:12,,"Sand Hill: Season 2: Road ${index} (Episode 3)",,TV,00:42:00,00:42:00,FR (France)`).join('\n')}\n`],
+    [
+      'NetflixViewingHistory.csv',
+      `Title,Date\n${many(12, (index) => `"Sand Hill: Season 1: Part ${index}","${two(index + 13)}/03/24"`).join('\n')}\n`,
+    ],
+    [
+      'ViewingActivity.csv',
+      `${activityHeader}\n${many(12, (index) => `Ana,2026-02-${two(index + 1)} 20:31:07,00:41:12,,"Sand Hill: Season 2: Road ${index} (Episode 3)",,TV,00:42:00,00:42:00,FR (France)`).join('\n')}\n`,
+    ],
   ],
   youtube: [
     ['watch-history.json', JSON.stringify(watches, null, 2)],

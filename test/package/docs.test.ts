@@ -9,9 +9,17 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 function markdown(): string[] {
   const below = (folder: string) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.md') && !/node_modules|reference|__fixtures__/.test(entry.parentPath))
+      .filter(
+        (entry) =>
+          entry.isFile() && entry.name.endsWith('.md') && !/node_modules|reference|__fixtures__/.test(entry.parentPath),
+      )
       .map((entry) => relative(root, join(entry.parentPath, entry.name)));
-  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...['docs', 'providers', 'adapters', 'examples'].flatMap(below)];
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...['docs', 'providers', 'adapters', 'examples'].flatMap(below),
+  ];
 }
 
 test('every TypeScript block of the docs compiles, strictly', () => {
@@ -28,7 +36,12 @@ test('every TypeScript block of the docs compiles, strictly', () => {
   expect(blocks).toBeGreaterThan(10);
   writeFileSync(
     join(folder, 'tsconfig.json'),
-    JSON.stringify({ extends: '../../tsconfig.json', compilerOptions: { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false }, include: ['*.ts'], exclude: [] }),
+    JSON.stringify({
+      extends: '../../tsconfig.json',
+      compilerOptions: { rootDir: '../..', noUnusedLocals: false, noUnusedParameters: false },
+      include: ['*.ts'],
+      exclude: [],
+    }),
   );
   try {
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' });

@@ -16,7 +16,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** Modules a file imports at run time or for types: paths from the root for our own, names for others. */
 function importsOf(path: string): string[] {
-  const code = read(path).replace(/\/\*[^]*?\*\//g, '');
+  const code = read(path).replace(/\/\*[\s\S]*?\*\//g, '');
   const targets = [...code.matchAll(/^(?:import|export)\b[^;'"]*?from '([^']+)'|\bimport\('([^']+)'\)/gm)];
   return targets.map(([, fixed, dynamic]) => {
     const target = fixed ?? dynamic ?? '';
@@ -38,7 +38,9 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
 describe('the house', () => {
   test('rooms import only the rooms they may', () => {
     const faults: string[] = [];
-    for (const path of sources.filter((each) => each.startsWith('src/') && !each.endsWith('.test.ts') && each !== 'src/index.ts')) {
+    for (const path of sources.filter(
+      (each) => each.startsWith('src/') && !each.endsWith('.test.ts') && each !== 'src/index.ts',
+    )) {
       const room = path.split('/').slice(0, 2).join('/');
       const allowed = WALLS[room];
       if (!allowed) faults.push(`${path}: room ${room} is not in the plan`);
@@ -57,7 +59,14 @@ describe('the house', () => {
       const [kind = '', id = ''] = path.split('/');
       const kit = kind === 'providers' ? '@mca/core/provider-kit' : '@mca/core/adapter-kit';
       for (const target of importsOf(path)) {
-        if (target.startsWith('@mca/core') ? target !== kit : target.includes('/') && !target.startsWith(`${kind}/${id}/`) && !target.startsWith('node:') && !target.startsWith('csv-parse')) {
+        if (
+          target.startsWith('@mca/core')
+            ? target !== kit
+            : target.includes('/') &&
+              !target.startsWith(`${kind}/${id}/`) &&
+              !target.startsWith('node:') &&
+              !target.startsWith('csv-parse')
+        ) {
           faults.push(`${path} imports ${target}`);
         }
       }
@@ -68,7 +77,11 @@ describe('the house', () => {
   test('contracts, runtime, registry and engines import no module of Node and no dependency: the root entry runs anywhere', () => {
     const faults = sources
       .filter((path) => /^src\/(contracts|runtime|registry|history)\//.test(path) && !path.endsWith('.test.ts'))
-      .flatMap((path) => importsOf(path).filter((target) => !target.startsWith('src/')).map((target) => `${path} imports ${target}`))
+      .flatMap((path) =>
+        importsOf(path)
+          .filter((target) => !target.startsWith('src/'))
+          .map((target) => `${path} imports ${target}`),
+      )
       // Only types of Node's modules are named there; they are gone at run time, as the test of the packed root shows.
       .filter((fault) => !fault.startsWith('src/history/open-source.ts imports node:'));
     expect(faults).toEqual([]);
@@ -88,20 +101,25 @@ describe('the house', () => {
       for (const id of readdirSync(join(root, kind))) {
         const names = readdirSync(join(root, kind, id));
         expect(names, `${kind}/${id}`).toEqual(expect.arrayContaining(['README.md', 'index.ts']));
-        expect(names.some((name) => name.endsWith('.test.ts')), `${kind}/${id} has tests`).toBe(true);
+        expect(
+          names.some((name) => name.endsWith('.test.ts')),
+          `${kind}/${id} has tests`,
+        ).toBe(true);
       }
     }
   });
 
   test('no default exports, and nothing that two copies of the package would share', () => {
     for (const path of sources) expect(read(path), path).not.toMatch(/^export default/m);
-    for (const path of sources.filter((each) => !each.endsWith('.test.ts'))) expect(read(path), path).not.toMatch(/^(let|var) /m);
+    for (const path of sources.filter((each) => !each.endsWith('.test.ts')))
+      expect(read(path), path).not.toMatch(/^(let|var) /m);
   });
 
   test('nothing names a machine or a registry', () => {
     const lock = read('package-lock.json');
     expect(lock).not.toMatch(/"resolved":/);
-    for (const nested of ['test/types', 'test/better-sqlite3']) expect(read(`${nested}/package-lock.json`)).not.toMatch(/"resolved":/);
+    for (const nested of ['test/types', 'test/better-sqlite3'])
+      expect(read(`${nested}/package-lock.json`)).not.toMatch(/"resolved":/);
     expect(statSync(join(root, '.npmrc')).isFile()).toBe(true);
     expect(read('.npmrc')).toContain('omit-lockfile-registry-resolved=true');
   });

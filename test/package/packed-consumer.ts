@@ -23,13 +23,17 @@ export interface Consumer {
 export function packedConsumer(): Consumer {
   const folder = mkdtempSync(join(tmpdir(), 'mca-consumer-'));
   const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root, encoding: 'utf8' }),
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+      cwd: root,
+      encoding: 'utf8',
+    }),
   ) as { filename: string; files: { path: string }[] }[];
   if (!packed) throw new Error('npm pack made nothing');
   const packageFolder = join(folder, 'node_modules/@mca/core');
   mkdirSync(packageFolder, { recursive: true });
   execFileSync('tar', ['-xzf', join(folder, packed.filename), '-C', packageFolder, '--strip-components=1']);
-  for (const name of ['zod', 'csv-parse', 'yauzl', 'pend']) link(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  for (const name of ['zod', 'csv-parse', 'yauzl', 'pend'])
+    link(join(root, 'node_modules', name), join(folder, 'node_modules', name));
   link(join(root, 'test/types/node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
   link(join(root, 'test/types/node_modules/undici-types'), join(folder, 'node_modules/undici-types'));
   cpSync(join(root, 'test/types/consumer'), folder, { recursive: true });
@@ -41,7 +45,13 @@ export function packedConsumer(): Consumer {
     compile(version, module, moduleResolution) {
       const compilerOptions = {
         ...{ target: 'es2023', lib: ['es2023', 'dom', 'esnext.disposable'], module, moduleResolution, types: ['node'] },
-        ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false },
+        ...{
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noUncheckedIndexedAccess: true,
+          noEmit: true,
+          skipLibCheck: false,
+        },
       };
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['host.ts'] }));
       const compiler = join(root, `test/types/node_modules/typescript-${version}/bin/tsc`);

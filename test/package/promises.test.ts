@@ -12,7 +12,9 @@ const contracts = fileURLToPath(new URL('../../src/contracts', import.meta.url))
 function promisesOfContracts(): string[] {
   return readdirSync(contracts, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .flatMap((entry) => [...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/^ \* - `([A-Z]+-\d+)` /gm)])
+    .flatMap((entry) => [
+      ...readFileSync(join(entry.parentPath, entry.name), 'utf8').matchAll(/^ \* - `([A-Z]+-\d+)` /gm),
+    ])
     .map(([, id = '']) => id);
 }
 
@@ -23,8 +25,18 @@ test('every promise of a contract has a conformance case, every case a promise, 
   const promised = promisesOfContracts();
   expect(new Set(promised).size).toBe(promised.length);
   const open = async () => ({ ...memory(), close: async () => {} });
-  const importer = { provider: spotify(), exports: [], withBadRecord: { name: '', content: '' }, overlapping: [], personal: [] };
-  const cases = new Set([...storageConformance(open), ...credentialConformance(open), ...fileImportConformance(importer)].map(({ id }) => id));
+  const importer = {
+    provider: spotify(),
+    exports: [],
+    withBadRecord: { name: '', content: '' },
+    overlapping: [],
+    personal: [],
+  };
+  const cases = new Set(
+    [...storageConformance(open), ...credentialConformance(open), ...fileImportConformance(importer)].map(
+      ({ id }) => id,
+    ),
+  );
   const due = promised.filter((id) => !WAITING.includes(id.split('-')[0] ?? ''));
   expect(due.filter((id) => !cases.has(id))).toEqual([]);
   expect([...cases].filter((id) => !promised.includes(id))).toEqual([]);

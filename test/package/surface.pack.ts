@@ -13,7 +13,10 @@ beforeAll(() => {
 
 describe('the tarball', () => {
   test('holds what users need and nothing else', () => {
-    for (const path of consumer.files) expect(path).toMatch(/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|(src|providers|adapters)\/.+\.(ts|md))$/);
+    for (const path of consumer.files)
+      expect(path).toMatch(
+        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|(src|providers|adapters)\/.+\.(ts|md))$/,
+      );
     for (const path of consumer.files) expect(path).not.toMatch(/\.test\.|__fixtures__|examples\/|\/\./);
     expect(consumer.files).toContain('dist/index.js');
     expect(consumer.files).toContain('dist/types/src/index.d.ts');
@@ -24,7 +27,8 @@ describe('the tarball', () => {
     for (const path of declarations) {
       const text = readFileSync(`${consumer.packageFolder}/${path}`, 'utf8');
       // Provider schemas are internal modules; what a host imports must not drag a schema library in.
-      if (!path.endsWith('/schemas.d.ts')) expect(text, path).not.toMatch(/from ['"](zod|csv-parse|yauzl|better-sqlite3|pg)/);
+      if (!path.endsWith('/schemas.d.ts'))
+        expect(text, path).not.toMatch(/from ['"](zod|csv-parse|yauzl|better-sqlite3|pg)/);
     }
   });
 });
@@ -46,7 +50,13 @@ describe('TypeScript', () => {
 
 describe('at run time', () => {
   test('a plain Node program imports, reads back and exports', () => {
-    expect(JSON.parse(consumer.run('host.mjs'))).toEqual({ status: 'complete', inserted: 2, again: 0, lines: 2, titles: ['Song 1', 'Song 0'] });
+    expect(JSON.parse(consumer.run('host.mjs'))).toEqual({
+      status: 'complete',
+      inserted: 2,
+      again: 0,
+      lines: 2,
+      titles: ['Song 1', 'Song 0'],
+    });
   });
 
   test('the root entry loads no Node module and no dependency', () => {
@@ -69,14 +79,22 @@ describe('at run time', () => {
       });
       return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length;
     };
-    const size = await bundle("import { createRegistry, importFile } from '@mca/core'; import { spotify } from '@mca/core/providers/spotify'; console.log(createRegistry, importFile, spotify);", 'node');
+    const size = await bundle(
+      "import { createRegistry, importFile } from '@mca/core'; import { spotify } from '@mca/core/providers/spotify'; console.log(createRegistry, importFile, spotify);",
+      'node',
+    );
     console.log(`own code: ${size} bytes`);
     expect(size).toBeLessThanOrEqual(25_000);
     expect(await bundle("export * from '@mca/core';", 'browser')).toBeGreaterThan(1_000);
   });
 
   test('the production tree has at most 12 packages, none with install scripts', () => {
-    const tree = JSON.parse(execFileSync('npm', ['ls', '--omit=dev', '--all', '--json', '--long'], { encoding: 'utf8', maxBuffer: 64_000_000 })) as Tree;
+    const tree = JSON.parse(
+      execFileSync('npm', ['ls', '--omit=dev', '--all', '--json', '--long'], {
+        encoding: 'utf8',
+        maxBuffer: 64_000_000,
+      }),
+    ) as Tree;
     const packages = new Map<string, Tree>();
     const walk = ({ dependencies = {} }: Tree): void => {
       for (const [name, child] of Object.entries(dependencies)) {
@@ -86,7 +104,8 @@ describe('at run time', () => {
     };
     walk(tree);
     expect(packages.size).toBeLessThanOrEqual(12);
-    for (const [name, { scripts = {} }] of packages) expect(Object.keys(scripts), name).not.toEqual(expect.arrayContaining(['install']));
+    for (const [name, { scripts = {} }] of packages)
+      expect(Object.keys(scripts), name).not.toEqual(expect.arrayContaining(['install']));
   });
 });
 

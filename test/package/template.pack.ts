@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,14 +21,19 @@ let clone: string;
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), 'mca-template-'));
   const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
-  for (const path of tracked.filter((each) => existsSync(join(root, each)))) cpSync(join(root, path), join(clone, path));
+  for (const path of tracked.filter((each) => existsSync(join(root, each))))
+    cpSync(join(root, path), join(clone, path));
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
 }, 60_000);
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 
 function run(...args: string[]): string {
   try {
-    return execFileSync(process.execPath, args, { cwd: clone, encoding: 'utf8', env: { ...process.env, MCA_TEST_REPORTS: '' } });
+    return execFileSync(process.execPath, args, {
+      cwd: clone,
+      encoding: 'utf8',
+      env: { ...process.env, MCA_TEST_REPORTS: '' },
+    });
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${args.join(' ')} failed:\n${stdout}${stderr}`);
@@ -32,7 +46,10 @@ test('a provider is one folder: the template, copied and renamed, is tested, typ
   cpSync(join(clone, 'examples/provider-template'), folder, { recursive: true });
   for (const name of readdirSync(folder).filter((each) => /\.(ts|md)$/.test(each))) {
     const text = readFileSync(join(folder, name), 'utf8');
-    writeFileSync(join(folder, name), text.replaceAll('my-service', 'vinyl').replaceAll('myService', 'vinyl').replaceAll('MyService', 'Vinyl'));
+    writeFileSync(
+      join(folder, name),
+      text.replaceAll('my-service', 'vinyl').replaceAll('myService', 'vinyl').replaceAll('MyService', 'Vinyl'),
+    );
   }
 
   expect(run(bin('vitest/vitest.mjs'), 'run', 'providers/vinyl')).toMatch(/Tests .*\d+ passed/);

@@ -1,7 +1,7 @@
 import type { Playlist } from '../playlist.ts';
 import type { Track } from '../track.ts';
-import type { PageRequest } from './history.ts';
 import type { ProviderContext } from './context.ts';
+import type { PageRequest } from './history.ts';
 
 /**
  * Reading playlists, page by page.
@@ -31,12 +31,20 @@ export interface PlaylistEditingCapability {
   /** Makes an empty playlist. */
   create(
     context: ProviderContext,
-    playlist: { readonly name: string; readonly description?: string | undefined; readonly public?: boolean | undefined },
+    playlist: {
+      readonly name: string;
+      readonly description?: string | undefined;
+      readonly public?: boolean | undefined;
+    },
   ): Promise<Playlist>;
   /** Replaces all tracks, if the playlist still has this revision. */
   replaceTracks(
     context: ProviderContext,
-    request: { readonly playlistId: string; readonly trackIds: readonly string[]; readonly revision?: string | undefined },
+    request: {
+      readonly playlistId: string;
+      readonly trackIds: readonly string[];
+      readonly revision?: string | undefined;
+    },
   ): Promise<{ readonly revision?: string | undefined }>;
   /** Appends tracks. */
   addTracks(

@@ -2,9 +2,7 @@ import type { MediaItem } from '../media-item.ts';
 import type { ProviderContext } from './context.ts';
 
 /** What a service said to one submitted item. */
-export type SubmitOutcome =
-  | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'ignored'; readonly reason: string };
+export type SubmitOutcome = { readonly outcome: 'accepted' } | { readonly outcome: 'ignored'; readonly reason: string };
 
 /**
  * Writing plays out.
@@ -20,7 +18,10 @@ export interface ScrobblingCapability {
 /** Tells the service what plays right now. Fire and forget. */
 export interface NowPlayingCapability {
   /** Shows the item as playing; failures are not told to anybody. */
-  update(context: ProviderContext, item: Pick<MediaItem, 'type' | 'title' | 'creator' | 'ids' | 'durationMs'>): Promise<void>;
+  update(
+    context: ProviderContext,
+    item: Pick<MediaItem, 'type' | 'title' | 'creator' | 'ids' | 'durationMs'>,
+  ): Promise<void>;
 }
 
 /** Writing ratings out, on the scale of 0 to 10 of `MediaItem.rating`; the provider converts. */

@@ -36,5 +36,8 @@ export interface ConnectionVerbs {
     readonly provider?: string | undefined;
   }): Promise<readonly Connection[]>;
   /** Removes every trace of a user, or of one connection, and says how many items went. */
-  erase(scope: { readonly userId: string; readonly connectionId?: string | undefined }): Promise<{ readonly items: number }>;
+  erase(scope: {
+    readonly userId: string;
+    readonly connectionId?: string | undefined;
+  }): Promise<{ readonly items: number }>;
 }

@@ -23,7 +23,11 @@ export interface Lease {
  */
 export interface LeaseVerbs {
   /** Takes the resource for `ttlMs`, or answers `undefined` while another owner holds it. */
-  acquireLease(request: { readonly resource: string; readonly owner: string; readonly ttlMs: number }): Promise<Lease | undefined>;
+  acquireLease(request: {
+    readonly resource: string;
+    readonly owner: string;
+    readonly ttlMs: number;
+  }): Promise<Lease | undefined>;
   /** Extends a lease that is still ours, or answers `undefined` when it was lost. */
   renewLease(lease: Lease, ttlMs: number): Promise<Lease | undefined>;
   /** Gives the resource back at once. */

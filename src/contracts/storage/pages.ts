@@ -98,10 +98,7 @@ export interface PageVerbs {
  */
 export interface ImportVerbs {
   /** Imports of a user, newest first. */
-  listImports(filter: {
-    readonly userId: string;
-    readonly id?: string | undefined;
-  }): Promise<readonly ImportRecord[]>;
+  listImports(filter: { readonly userId: string; readonly id?: string | undefined }): Promise<readonly ImportRecord[]>;
   /** Takes an import back: its items go, its record stays as `undone`. */
   undoImport(request: { readonly userId: string; readonly importId: string }): Promise<{ readonly removed: number }>;
 }

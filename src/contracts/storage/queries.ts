@@ -113,7 +113,9 @@ export interface ReadVerbs {
     request: { readonly by: GroupField; readonly orderBy: 'items' | 'timeSpent'; readonly limit: number },
   ): Promise<readonly GroupTally[]>;
   /** Number of items, time spent, first and last event. */
-  summary(filter: ItemFilter): Promise<Tally & { readonly firstAt?: Date | undefined; readonly lastAt?: Date | undefined }>;
+  summary(
+    filter: ItemFilter,
+  ): Promise<Tally & { readonly firstAt?: Date | undefined; readonly lastAt?: Date | undefined }>;
   /** Changes after a sequence, oldest first; `userId` narrows. */
   changes(request: {
     readonly after: number;

@@ -16,5 +16,14 @@ const again = await importFile(registry, { userId: 'ana', file });
 const titles = [];
 for await (const item of iterateItems(registry, { userId: 'ana' })) titles.push(item.title);
 let lines = 0;
-for await (const chunk of exportItems(registry, { userId: 'ana', format: 'jsonl' })) lines += chunk.trim().split('\n').length;
-console.log(JSON.stringify({ status: report.status, inserted: report.counts.inserted, again: again.counts.inserted, lines, titles }));
+for await (const chunk of exportItems(registry, { userId: 'ana', format: 'jsonl' }))
+  lines += chunk.trim().split('\n').length;
+console.log(
+  JSON.stringify({
+    status: report.status,
+    inserted: report.counts.inserted,
+    again: again.counts.inserted,
+    lines,
+    titles,
+  }),
+);

@@ -11,7 +11,7 @@ import {
   timeline,
   topGroups,
 } from '@mca/core';
-import { type CredentialStore, type Storage } from '@mca/core/adapter-kit';
+import type { CredentialStore, Storage } from '@mca/core/adapter-kit';
 import { memory } from '@mca/core/adapters/memory';
 import { sqlite } from '@mca/core/adapters/sqlite';
 import { defineProvider, eventId, fileImport, jsonFormat, skip } from '@mca/core/provider-kit';
@@ -42,7 +42,12 @@ const registry = createRegistry({
 const report: ImportReport = await importFile(registry, { userId: 'ana', file: 'export.zip' });
 if (report.status === 'partial') console.log(report.error?.code, report.rejections[0]?.line);
 await importFile(registry, { userId: 'ana', provider: 'netflix', file: new Blob([]), options: { dateOrder: 'YMD' } });
-await importFile(registry, { userId: 'ana', provider: 'spotify', file: new Uint8Array(), options: { skip: { incognito: false } } });
+await importFile(registry, {
+  userId: 'ana',
+  provider: 'spotify',
+  file: new Uint8Array(),
+  options: { skip: { incognito: false } },
+});
 await importFile(registry, { userId: 'ana', provider: registry.add(live), file: 'x' });
 
 // @ts-expect-error Netflix has no playlists
@@ -61,15 +66,25 @@ createRegistry({ providers: [] });
 // @ts-expect-error no such unit
 await timeline(registry, { userId: 'ana', by: 'fortnight' });
 
-const { items, nextCursor } = await queryItems(registry, { userId: 'ana', type: ['music', 'podcast'], from: new Date(0), cursor: undefined });
+const { items, nextCursor } = await queryItems(registry, {
+  userId: 'ana',
+  type: ['music', 'podcast'],
+  from: new Date(0),
+  cursor: undefined,
+});
 const first: MediaItem | undefined = items[0];
-for await (const item of iterateItems(registry, { userId: 'ana' })) console.log(item.title, item.consumedAt.getTime(), first, nextCursor);
+for await (const item of iterateItems(registry, { userId: 'ana' }))
+  console.log(item.title, item.consumedAt.getTime(), first, nextCursor);
 const [top] = await topGroups(registry, { userId: 'ana', by: 'creator' });
 console.log(top?.value, top?.timeSpentMs);
 
 function mine(options: { loud?: boolean } = {}) {
   const schema = {
-    '~standard': { version: 1 as const, vendor: 'mine', validate: (value: unknown) => ({ value: { ...options, ...(value as object) } }) },
+    '~standard': {
+      version: 1 as const,
+      vendor: 'mine',
+      validate: (value: unknown) => ({ value: { ...options, ...(value as object) } }),
+    },
   };
   const rows = jsonFormat<{ loud?: boolean }>({
     id: 'rows',
@@ -78,16 +93,42 @@ function mine(options: { loud?: boolean } = {}) {
     rank: 1,
     names: /\.json$/,
     recognise: () => 1,
-    record: (row) => (row.ad === true ? skip('ad') : { platform: 'mine', externalId: eventId({ at: 0, content: 'x' }), type: 'music', action: 'consumed', title: 'x', consumedAt: new Date(0), tags: [], ids: {}, source: 'rows', precision: 'second', rawMetadata: {} }),
+    record: (row) =>
+      row.ad === true
+        ? skip('ad')
+        : {
+            platform: 'mine',
+            externalId: eventId({ at: 0, content: 'x' }),
+            type: 'music',
+            action: 'consumed',
+            title: 'x',
+            consumedAt: new Date(0),
+            tags: [],
+            ids: {},
+            source: 'rows',
+            precision: 'second',
+            rawMetadata: {},
+          },
   });
-  return defineProvider({ id: 'mine', name: 'Mine', capabilities: { fileImport: fileImport({ provider: 'mine', accept: [], formats: [rows], hint: '' }, schema) } });
+  return defineProvider({
+    id: 'mine',
+    name: 'Mine',
+    capabilities: { fileImport: fileImport({ provider: 'mine', accept: [], formats: [rows], hint: '' }, schema) },
+  });
 }
 const own = createRegistry({ providers: [mine()], ...memory() });
 await importFile(own, { userId: 'ana', provider: 'mine', file: 'x.json', options: { loud: true } });
 
 declare const adapter: { storage: Storage; credentials: CredentialStore; close(): Promise<void> };
 for (const { id, title, run } of storageConformance(async () => adapter)) console.log(id, title, run);
-for (const { run } of fileImportConformance({ provider: mine(), exports: [], withBadRecord: { name: '', content: '' }, overlapping: [], personal: [] })) await run();
+for (const { run } of fileImportConformance({
+  provider: mine(),
+  exports: [],
+  withBadRecord: { name: '', content: '' },
+  overlapping: [],
+  personal: [],
+}))
+  await run();
 try {
   await importFile(registry, { userId: 'ana', file: 'x' });
 } catch (error) {
