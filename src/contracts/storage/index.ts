@@ -18,6 +18,7 @@ export interface Storage extends LeaseVerbs, ConnectionVerbs, PageVerbs, ImportV
 }
 
 export type * from './connections.ts';
+export type * from './item-filter.ts';
 export type * from './lease.ts';
 export type * from './pages.ts';
 export type * from './queries.ts';
