@@ -1,4 +1,10 @@
-// The host API. Adding a line here makes a promise.
+/**
+ * What a host app imports: `createRegistry`, and the engines that are functions over it.
+ *
+ * @module @mca/core
+ */
+
+// Adding a line here makes a promise.
 
 // Errors
 export { ERROR_CODES, type ErrorCode, type FilePosition, McaError, type McaErrorOptions } from './contracts/errors.ts';
@@ -66,6 +72,7 @@ export {
   type ChangesOptions,
   deleteItem,
   eraseUser,
+  listConnections,
   listImports,
   readChanges,
   type UndoReport,

@@ -1,4 +1,4 @@
-import type { ImportProgress, ImportRecord, ImportVerbs } from '@mca/core/adapter-kit';
+import { type ImportProgress, type ImportRecord, type ImportVerbs, withoutCoverage } from '@mca/core/adapter-kit';
 import type { State } from './state.ts';
 
 /** Import records, and taking imports back. */
@@ -14,6 +14,10 @@ export function importVerbs(state: State): ImportVerbs {
       if (record?.userId !== userId || record.status === 'undone') return { removed: 0 };
       const removed = removeItems(state, userId, importId);
       const finishedAt = record.finishedAt ?? new Date(state.clock.now());
+      for (const other of state.imports.values()) {
+        if (other.userId !== userId) continue;
+        state.imports.set(other.id, { ...other, coverage: withoutCoverage(other.coverage, record.coverage) });
+      }
       state.imports.set(importId, { ...record, status: 'undone', coverage: [], finishedAt });
       // A run that is still writing must notice at its next page.
       state.leases.delete(`import:${importId}`);
@@ -55,7 +59,7 @@ export function recordProgress(
     userId: connection.userId,
     provider: connection.provider,
     status: progress.status,
-    startedAt: known?.startedAt ?? now,
+    startedAt: known?.startedAt ?? progress.startedAt,
     ...(progress.status !== 'running' && { finishedAt: now }),
     files: progress.files,
     counts: {

@@ -1,3 +1,5 @@
+/** @module @mca/core/adapters/memory */
+
 import type { Clock, CredentialStore, Storage } from '@mca/core/adapter-kit';
 import { connectionVerbs } from './connections.ts';
 import { credentialStore } from './credentials.ts';

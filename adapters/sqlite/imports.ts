@@ -6,6 +6,7 @@ import {
   type ImportVerbs,
   importUndone,
   McaError,
+  withoutCoverage,
 } from '@mca/core/adapter-kit';
 import { readSequence, writeSequence } from './counters.ts';
 import type { Session } from './session.ts';
@@ -44,12 +45,15 @@ export function importVerbs(session: Session, clock: Clock): ImportVerbs {
       session.write(() => {
         const known = session
           .statement(
-            `SELECT import_no AS importNo, user_no AS userNo FROM mca_imports WHERE id = ? AND status <> 'undone'
+            `SELECT import_no AS importNo, user_no AS userNo, coverage FROM mca_imports WHERE id = ? AND status <> 'undone'
              AND user_no = (SELECT user_no FROM mca_users WHERE user_id = ?)`,
           )
-          .get(importId, userId) as { readonly importNo: number; readonly userNo: number } | undefined;
+          .get(importId, userId) as
+          | { readonly importNo: number; readonly userNo: number; readonly coverage: string }
+          | undefined;
         if (!known) return { removed: 0 };
         const removed = removeItems(session, known.userNo, known.importNo);
+        trimOthers(session, known.userNo, decodeCoverage(known.coverage));
         session
           .statement(
             `UPDATE mca_imports SET status = 'undone', coverage = '[]', finished_at = coalesce(finished_at, ?)
@@ -61,6 +65,16 @@ export function importVerbs(session: Session, clock: Clock): ImportVerbs {
         return { removed };
       }),
   };
+}
+
+function trimOthers(session: Session, userNo: number, undone: readonly Coverage[]): void {
+  const others = session
+    .statement("SELECT import_no AS importNo, coverage FROM mca_imports WHERE user_no = ? AND coverage <> '[]'")
+    .all(userNo) as { readonly importNo: number; readonly coverage: string }[];
+  for (const { importNo, coverage } of others) {
+    const rest = JSON.stringify(withoutCoverage(decodeCoverage(coverage), undone));
+    session.statement('UPDATE mca_imports SET coverage = ? WHERE import_no = ?').run(rest, importNo);
+  }
 }
 
 /** Deletes an import's items, each with an entry for the feed. Tombstones stay: what the host deleted stays deleted. */
@@ -125,7 +139,7 @@ export function openImport(
       `INSERT INTO mca_imports (status, finished_at, files, read, skipped, rejected, coverage, id, user_no, connection_no,
          started_at, inserted, updated, unchanged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)`,
     )
-    .run(...totals, progress.id, userNo, connectionNo, clock.now());
+    .run(...totals, progress.id, userNo, connectionNo, progress.startedAt.getTime());
   return Number(lastInsertRowid);
 }
 
@@ -145,7 +159,6 @@ export function addPageCounts(
 function decodeImport(row: ImportRow): ImportRecord {
   const skipped = JSON.parse(row.skipped) as Record<string, number>;
   const rejected = JSON.parse(row.rejected) as Record<string, number>;
-  const coverage = JSON.parse(row.coverage) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
   return {
     id: row.id,
     connectionId: row.connectionId,
@@ -165,8 +178,13 @@ function decodeImport(row: ImportRow): ImportRecord {
     },
     skipped,
     rejected,
-    coverage: coverage.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) })),
+    coverage: decodeCoverage(row.coverage),
   };
+}
+
+function decodeCoverage(text: string): readonly Coverage[] {
+  const stretches = JSON.parse(text) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
+  return stretches.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) }));
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

@@ -1,4 +1,6 @@
-import type { Clock, CredentialStore, Storage } from '@mca/core/adapter-kit';
+/** @module @mca/core/adapters/sqlite */
+
+import { type Clock, type CredentialStore, McaError, type Storage } from '@mca/core/adapter-kit';
 import { connectionVerbs } from './connections.ts';
 import { credentialStore } from './credentials.ts';
 import type { SqliteDatabase } from './driver.ts';
@@ -45,6 +47,14 @@ export interface SqliteAdapter {
  * ```
  */
 export function sqlite(options: SqliteOptions): SqliteAdapter {
+  if (typeof options.database?.prepare !== 'function') {
+    throw new McaError({
+      code: 'configuration',
+      reason: 'no_database',
+      message: 'sqlite() needs an open database.',
+      hint: "Pass one: sqlite({ database: new DatabaseSync('history.db') }) with DatabaseSync from node:sqlite.",
+    });
+  }
   const clock = options.clock ?? { now: Date.now };
   const session = new Session(options.database, { synchronous: options.synchronous ?? 'full' });
   return {

@@ -30,7 +30,8 @@ const NOT_NULL: ReadonlySet<keyof ContentRow> = new Set([
   'precision',
 ]);
 
-const contentColumns = CONTENT_FIELDS.map((field) => COLUMNS[field]);
+/** Columns of the content, in the order of {@link CONTENT_FIELDS}. */
+export const CONTENT_COLUMNS: readonly string[] = CONTENT_FIELDS.map((field) => COLUMNS[field]);
 
 /**
  * The one statement that writes items. Parameters: sequence, user, platform, external id, connection, import, then the
@@ -40,16 +41,16 @@ const contentColumns = CONTENT_FIELDS.map((field) => COLUMNS[field]);
  * sequence means a new row; any other change an updated one, which moves to our sequence. A deleted row never changes.
  */
 export function upsertSql(policy: UpdatePolicy): string {
-  const columns = ['sequence', 'user_no', 'platform', 'external_id', 'connection_no', 'import_no', ...contentColumns];
+  const columns = ['sequence', 'user_no', 'platform', 'external_id', 'connection_no', 'import_no', ...CONTENT_COLUMNS];
   const insert = `INSERT INTO mca_items (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
     ON CONFLICT (user_no, platform, external_id)`;
   if (policy === 'keep') return `${insert} DO NOTHING`;
-  const assignments = ['sequence', ...contentColumns].map((column) => `${column} = excluded.${column}`);
+  const assignments = ['sequence', ...CONTENT_COLUMNS].map((column) => `${column} = excluded.${column}`);
   return `${insert} DO UPDATE SET ${assignments.join(', ')} WHERE mca_items.deleted = 0 AND ${winsSql(policy)}`;
 }
 
 function winsSql(policy: 'longest' | 'replace'): string {
-  const differs = contentColumns.map((column) => `excluded.${column} IS NOT mca_items.${column}`).join(' OR ');
+  const differs = CONTENT_COLUMNS.map((column) => `excluded.${column} IS NOT mca_items.${column}`).join(' OR ');
   if (policy === 'replace') return `(${differs})`;
   // Minus infinity stands for what is absent: SQLite puts it before every number, and numbers before every text.
   const comparable = (table: string) =>

@@ -13,10 +13,12 @@ import {
 } from '@mca/core/adapter-kit';
 import { ensureUser } from './connections.ts';
 import { readSequence, writeSequence } from './counters.ts';
+import type { SqlValue } from './driver.ts';
 import { addPageCounts, openImport } from './imports.ts';
 import { upsertSql } from './items.ts';
 import { assertLease } from './leases.ts';
 import type { Session } from './session.ts';
+import { holds, readStoredRows } from './stored-rows.ts';
 
 /** Writing pages: one transaction each, one prepared statement per item. */
 export function pageVerbs(session: Session, clock: Clock): PageVerbs {
@@ -96,7 +98,11 @@ function writeItems(
   const before = readSequence(session);
   let sequence = before;
   let inserted = 0;
+  const stored = readStoredRows(session, userNo, items);
   for (const item of items) {
+    const content = contentOf(item);
+    const known = stored.get(item.externalId);
+    if (known && holds(known, content)) continue;
     const { changes, lastInsertRowid } = statement.run(
       sequence + 1,
       userNo,
@@ -104,25 +110,10 @@ function writeItems(
       item.externalId,
       connectionNo,
       importNo,
-      // From here on in the order of CONTENT_FIELDS; spelt out because an array per row would cost more than it explains.
-      item.timeSpentMs ?? null,
-      consumedAtMs(item),
-      item.title,
-      item.creator ?? null,
-      item.type,
-      item.subtype ?? null,
-      item.action,
-      item.durationMs ?? null,
-      encodeTags(item.tags),
-      item.url ?? null,
-      item.contentId ?? null,
-      encodeObject(item.ids),
-      item.rating ?? null,
-      item.source,
-      item.precision,
-      item.account ?? null,
-      encodeObject(item.rawMetadata),
+      ...content,
     );
+    // Whatever this did to the row, what was read of it may be out of date.
+    if (known) stored.delete(item.externalId);
     if (changes === 0) continue;
     sequence += 1;
     if (lastInsertRowid === sequence) inserted += 1;
@@ -130,4 +121,27 @@ function writeItems(
   if (sequence !== before) writeSequence(session, sequence);
   const written = sequence - before;
   return { inserted, updated: written - inserted, unchanged: items.length - written, sequence };
+}
+
+/** In the order of CONTENT_FIELDS. */
+function contentOf(item: MediaItem): readonly SqlValue[] {
+  return [
+    item.timeSpentMs ?? null,
+    consumedAtMs(item),
+    item.title,
+    item.creator ?? null,
+    item.type,
+    item.subtype ?? null,
+    item.action,
+    item.durationMs ?? null,
+    encodeTags(item.tags),
+    item.url ?? null,
+    item.contentId ?? null,
+    encodeObject(item.ids),
+    item.rating ?? null,
+    item.source,
+    item.precision,
+    item.account ?? null,
+    encodeObject(item.rawMetadata),
+  ];
 }

@@ -1,5 +1,5 @@
 import { foldText } from '@mca/core/adapter-kit';
-import { prepare, rollBack, type SqliteDatabase, type SqliteStatement } from './driver.ts';
+import { prepare, prepareArrays, rollBack, type SqliteDatabase, type SqliteStatement } from './driver.ts';
 import { storageError } from './errors.ts';
 import { migrateSchema } from './migrate.ts';
 
@@ -46,16 +46,25 @@ export class Session {
 
   /** A statement that is used again and again. */
   statement(sql: string): SqliteStatement {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = prepare(this.#database, sql);
-    this.#statements.set(sql, statement);
-    return statement;
+    return this.#kept(sql, prepare);
+  }
+
+  /** A query that is used again and again and answers with arrays. */
+  arrays(sql: string): SqliteStatement {
+    return this.#kept(sql, prepareArrays);
   }
 
   /** A statement whose text depends on what was asked, and which is therefore not kept. */
   oneOff(sql: string): SqliteStatement {
     return prepare(this.#database, sql);
+  }
+
+  #kept(sql: string, make: typeof prepare): SqliteStatement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = make(this.#database, sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #open(): void {

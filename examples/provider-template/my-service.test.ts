@@ -13,7 +13,10 @@ const file = (...lines: string[]) => ({ name: 'plays.csv', content: [header, ...
 const suite = fileImportConformance({
   provider: myService(),
   exports: [{ name: 'plays.csv', content: export2024 }],
-  withBadRecord: file(...rows, 'yesterday,Quiet Harbour,Falling in Lisbon,212,Phone of Ana'),
+  withBadRecord: {
+    ...file(...rows, 'yesterday,Quiet Harbour,Falling in Lisbon,212,Phone of Ana'),
+    badValue: 'yesterday',
+  },
   overlapping: [file(...rows.slice(0, 3)), file(...rows.slice(2))],
   personal: ['Phone of Ana'],
 });

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -16,11 +17,11 @@ const dateOrders = ['MDY', 'DMY', 'YMD'] as const;
 
 /** Reads the command line; a mistake ends the process with one clear line. */
 export function readArguments(argv: string[], env: NodeJS.ProcessEnv): QuickstartArguments {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: { database: { type: 'string' }, 'netflix-dates': { type: 'string' } },
-  });
+  const { values, positionals } = parse(argv);
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
   const dateOrder = dateOrders.find((order) => order === values['netflix-dates']?.toUpperCase());
   if (values['netflix-dates'] && !dateOrder) stop(`--netflix-dates is ${dateOrders.join(', ')}.`);
   const paths = positionals.length > 0 ? positionals : [bundled];
@@ -31,6 +32,35 @@ export function readArguments(argv: string[], env: NodeJS.ProcessEnv): Quickstar
     files: paths.flatMap(exportsIn),
     dateOrder,
   };
+}
+
+const usage = `Usage: npm run quickstart -- [options] [zips, folders or files]
+
+  --database PATH        SQLite file to import into (default mca-quickstart.db)
+  --netflix-dates ORDER  MDY, DMY or YMD, when NetflixViewingHistory.csv leaves it open
+  --help                 this text
+
+Without files it imports the exports bundled in examples/quickstart/exports.`;
+
+function parse(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: { database: { type: 'string' }, 'netflix-dates': { type: 'string' }, help: { type: 'boolean' } },
+    });
+  } catch (error) {
+    return stop(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  }
+}
+
+/** Opens the database, or says why it cannot. */
+export function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path);
+  } catch (error) {
+    return stop(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** A folder of archives holds an export each; any other folder is one export, unzipped. */

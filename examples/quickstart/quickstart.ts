@@ -1,39 +1,43 @@
 // Imports export files into SQLite and draws the history. Without arguments it takes the exports bundled beside it.
 //   npm run quickstart
 //   npm run quickstart -- ~/Downloads/my_spotify_data.zip ~/Downloads/Takeout --netflix-dates DMY
-import { DatabaseSync } from 'node:sqlite';
-import { createRegistry, importFile, McaError, summarise, timeline, topGroups } from '@mca/core';
+import { createRegistry, importFile, McaError, recogniseFile, summarise, timeline, topGroups } from '@mca/core';
 import { sqlite } from '@mca/core/adapters/sqlite';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
 import { tiktok } from '@mca/core/providers/tiktok';
 import { youtube } from '@mca/core/providers/youtube';
-import { readArguments } from './arguments.ts';
+import { openDatabase, readArguments } from './arguments.ts';
 import { drawHistory, drawReports, drawTop, type Outcome, progressBar } from './screen.ts';
 
 const { databasePath, files, dateOrder } = readArguments(process.argv.slice(2), process.env);
 const userId = 'me';
 const registry = createRegistry({
   providers: [spotify(), netflix({ dateOrder }), youtube(), tiktok(), mcaExport()],
-  ...sqlite({ database: new DatabaseSync(databasePath) }),
+  ...sqlite({ database: openDatabase(databasePath) }),
 });
 
 console.log(`Importing ${files.length} ${files.length === 1 ? 'export' : 'exports'} into ${databasePath}\n`);
 const outcomes: Outcome[] = [];
 for (const file of files) {
   const bar = progressBar(file);
-  try {
-    outcomes.push({ file, report: await importFile(registry, { userId, file, onProgress: bar.show }) });
-  } catch (error) {
-    if (!McaError.isInstance(error)) throw error;
-    outcomes.push({ file, error });
+  // A folder may hold exports of several services; one that nobody knows gets the chance to say why.
+  const owners = (await recogniseFile(registry, file)).filter(({ confidence }) => confidence >= 0.5);
+  for (const provider of owners.length > 0 ? owners.map((owner) => owner.provider) : [undefined]) {
+    try {
+      outcomes.push({ file, report: await importFile(registry, { userId, file, provider, onProgress: bar.show }) });
+    } catch (error) {
+      if (!McaError.isInstance(error)) throw error;
+      outcomes.push({ file, error });
+    }
   }
   bar.clear();
 }
 drawReports(outcomes);
 
-drawHistory(await summarise(registry, { userId }), await timeline(registry, { userId, by: 'month' }));
+const [shown, stored] = [await summarise(registry, { userId }), await summarise(registry, { userId, resolve: 'all' })];
+drawHistory(shown, stored.items - shown.items, await timeline(registry, { userId, by: 'month' }));
 drawTop('Most played artists', await topGroups(registry, { userId, type: 'music', by: 'creator', limit: 5 }));
 drawTop('Songs on repeat', await topGroups(registry, { userId, type: 'music', by: 'title', limit: 5 }));
 drawTop('Podcasts', await topGroups(registry, { userId, type: 'podcast', by: 'creator', limit: 3 }));

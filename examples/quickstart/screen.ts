@@ -43,13 +43,17 @@ export function drawReports(outcomes: readonly Outcome[]): void {
         note(file, `${number.format(count)} skipped: ${reason}`);
     if (report) for (const warning of report.warnings) note(file, warning);
     const problem = error ?? report?.error;
-    if (problem) note(file, [problem.message, problem.hint].filter(Boolean).join(' '));
+    for (const each of report?.files ?? []) if (each.error) note(each.name, each.error.message);
+    const flag =
+      problem?.reason === 'ambiguous_date' ? 'Run again with --netflix-dates DMY, MDY or YMD.' : problem?.hint;
+    if (problem) note(file, [problem.message, flag].filter(Boolean).join(' '));
   }
   console.log();
 }
 
 function note(file: string, text: string): void {
-  console.log(`  ${basename(file)}: ${text}`);
+  const name = basename(file);
+  console.log(`  ${text.startsWith(name) ? '' : `${name}: `}${text}`);
 }
 
 function drawTable(rows: readonly (readonly string[])[]): void {
@@ -67,14 +71,23 @@ function drawTable(rows: readonly (readonly string[])[]): void {
 
 const LEVELS = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** One line a year, one bar a month. */
-export function drawHistory({ items, timeSpentMs, firstAt, lastAt }: Summary, months: readonly TimelineEntry[]): void {
+/** One line a year, one bar a month; `toldBetter` rows are left out because a finer export has them. */
+export function drawHistory(
+  { items, timeSpentMs, firstAt, lastAt }: Summary,
+  toldBetter: number,
+  months: readonly TimelineEntry[],
+): void {
   if (!firstAt || !lastAt) {
     console.log('No history yet.');
     return;
   }
   const [first, last] = [firstAt, lastAt].map((date) => date.toISOString().slice(0, 10));
-  console.log(`Your history: ${number.format(items)} items, ${hours(timeSpentMs)}, ${first} to ${last}\n`);
+  console.log(`Your history: ${number.format(items)} items, ${hours(timeSpentMs)}, ${first} to ${last}`);
+  if (toldBetter > 0)
+    console.log(
+      `(${number.format(toldBetter)} more rows tell the same plays less exactly; they are kept, and left out here)`,
+    );
+  console.log();
   console.log('      J  F  M  A  M  J  J  A  S  O  N  D');
   const most = Math.max(...months.map((month) => month.items));
   for (const [year, entries] of Map.groupBy(months, ({ date }) => date.slice(0, 4))) {
@@ -105,5 +118,6 @@ export function drawTop(title: string, groups: readonly GroupTally[]): void {
 }
 
 function hours(milliseconds: number): string {
+  if (milliseconds < HOUR_MS) return `${Math.round(milliseconds / 60_000)} min`;
   return `${number.format(Math.round(milliseconds / HOUR_MS))} h`;
 }

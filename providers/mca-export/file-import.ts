@@ -28,8 +28,11 @@ const csv: FileFormat<NoOptions> = csvFormat<NoOptions, readonly string[]>({
   names: /\.csv$/i,
   recognise: ({ text }) => (text.startsWith('platform,externalId,type,') ? 1 : 0),
   prepare: async (file) => (await readCsvHeader(file)).columns,
-  record: (row, _context, columns) =>
-    parseItem(Object.fromEntries(columns.map((name, index) => [name, cellValue(name, row[index] ?? '')]))),
+  record: (row, context, columns) =>
+    parseItem(
+      Object.fromEntries(columns.map((name, index) => [name, cellValue(name, row[index] ?? '')])),
+      context.now(),
+    ),
 });
 
 const jsonl: FileFormat<NoOptions> = {
@@ -61,19 +64,22 @@ async function* readLines(
   context: FormatContext<NoOptions>,
   tally: Tally,
 ): AsyncGenerator<ImportBatch> {
+  const now = context.now();
   let rest = '';
   let record = 0;
   for await (const text of decodeText(file, { signal: context.signal })) {
-    const lines = (rest + text).split('\n');
+    // Only the new text is searched: a long line arrives in many pieces.
+    const lines = text.split('\n');
+    lines[0] = rest + (lines[0] ?? '');
     rest = lines.pop() ?? '';
     if (rest.length > MOST_LINE) throw lineTooLong(file, record + lines.length + 1);
     for (const line of lines) {
       record += 1;
-      if (line.trim() !== '') tally.add(parseLine(line), { record, line: record });
+      if (line.trim() !== '') tally.add(parseLine(line, now), { record, line: record });
       if (record % RECORDS_PER_BATCH === 0) yield tally.take();
     }
   }
-  if (rest.trim() !== '') tally.add(parseLine(rest), { record: record + 1, line: record + 1 });
+  if (rest.trim() !== '') tally.add(parseLine(rest, now), { record: record + 1, line: record + 1 });
 }
 
 const MOST_LINE = 1024 * 1024;
@@ -88,14 +94,14 @@ function lineTooLong(file: ImportFile, line: number): McaError {
   });
 }
 
-function parseLine(line: string): RecordResult {
+function parseLine(line: string, now: number): RecordResult {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return reject('malformed_json', 'the line is not valid JSON');
   }
-  return parseItem(value);
+  return parseItem(value, now);
 }
 
 const NUMBERS = new Set(['durationMs', 'timeSpentMs', 'rating']);

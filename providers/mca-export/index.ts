@@ -1,3 +1,5 @@
+/** @module @mca/core/providers/mca-export */
+
 import { defineProvider, type FileImportProvider } from '@mca/core/provider-kit';
 import { mcaExportFileImport } from './file-import.ts';
 

@@ -134,7 +134,11 @@ describe('conformance', () => {
   const suite = fileImportConformance({
     provider: mcaExport(),
     exports: [lines(items)],
-    withBadRecord: { name: 'history.jsonl', content: `${lines(items).content}{}\n` },
+    withBadRecord: {
+      name: 'history.jsonl',
+      content: `${lines(items).content}{"title":"what Ana saw"}\n`,
+      badValue: 'what Ana saw',
+    },
     overlapping: [lines(items.slice(0, 12)), lines(items.slice(8))],
     personal: ['nothing personal: exports hold what the store holds'],
   });

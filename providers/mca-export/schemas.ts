@@ -1,4 +1,4 @@
-import { type MediaItem, type Rejected, reject } from '@mca/core/provider-kit';
+import { isPlausible, type MediaItem, type Rejected, reject } from '@mca/core/provider-kit';
 import { z } from 'zod';
 
 const nonEmpty = z.string().min(1);
@@ -28,10 +28,18 @@ const exportedItem = z.object({
   rawMetadata: z.record(z.string(), z.json()).nullish(),
 });
 
+/** Items come from any platform, so only what is older than all of them is refused. */
+const EARLIEST = 0;
+
 /** The item as it was, or what is wrong with the record. */
-export function parseItem(value: unknown): MediaItem | Rejected {
+export function parseItem(value: unknown, now: number): MediaItem | Rejected {
   const result = exportedItem.safeParse(value);
-  if (result.success) return toItem(result.data);
+  if (result.success) {
+    const item = toItem(result.data);
+    return isPlausible(item.consumedAt.getTime(), { earliest: EARLIEST, now })
+      ? item
+      : reject('implausible_date', 'consumedAt is before 1970 or in the future', 'consumedAt');
+  }
   const [issue] = result.error.issues;
   return reject('invalid_item', issue?.message ?? 'the record is no item', issue?.path.join('.'));
 }

@@ -25,7 +25,8 @@ const short = (from: number, to: number) => ({
 const formats = {
   full: {
     exports: [full(0, 20)],
-    bad: 'Ana,never,00:41:12,,"Blue Door",,TV,,,',
+    bad: 'Ana,some evening,00:41:12,,"Blue Door",,TV,,,',
+    badValue: 'some evening',
     overlapping: [full(0, 12), full(8, 20)],
     header,
     rows: views,
@@ -33,17 +34,18 @@ const formats = {
   short: {
     exports: [short(0, 20)],
     bad: '"Blue Door","99/99/24"',
+    badValue: '99/99/24',
     overlapping: [short(0, 12), short(8, 20)],
     header: 'Title,Date',
     rows: days,
   },
 };
 
-for (const [format, { exports, bad, overlapping, header: first, rows }] of Object.entries(formats)) {
+for (const [format, { exports, bad, badValue, overlapping, header: first, rows }] of Object.entries(formats)) {
   const suite = fileImportConformance({
     provider: netflix({ dateOrder: 'DMY' }),
     exports,
-    withBadRecord: { name: exports[0]?.name ?? '', content: [first, ...rows, bad, ''].join('\n') },
+    withBadRecord: { name: exports[0]?.name ?? '', content: [first, ...rows, bad, ''].join('\n'), badValue },
     overlapping,
     personal: ['Phone of Ana'],
   });

@@ -34,10 +34,11 @@ export function showCollector(): ShowCollector {
   return {
     shows,
     add(rawTitle) {
-      if (seen.has(rawTitle)) return;
+      // First of all: what is too long is no title, and 20,000 of them would fill the memory.
+      if (rawTitle.length > TITLE_LENGTH_MAX || seen.has(rawTitle)) return;
       if (seen.size >= TITLES_MAX) seen = new Set();
       seen.add(rawTitle);
-      if (shows.size >= TITLES_MAX || rawTitle.length > TITLE_LENGTH_MAX) return;
+      if (shows.size >= TITLES_MAX) return;
       const { confidence, show } = parseTitle(rawTitle);
       if (confidence === 'high' && show) shows.add(show);
     },

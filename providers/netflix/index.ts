@@ -1,3 +1,5 @@
+/** @module @mca/core/providers/netflix */
+
 import { defineProvider, type FileImportProvider } from '@mca/core/provider-kit';
 import { netflixFileImport } from './file-import.ts';
 import type { NetflixOptions } from './schemas.ts';

@@ -4,9 +4,10 @@ import {
   type FileFormat,
   type FormatContext,
   type ImportFile,
+  isPlausible,
+  type PlausibleTimes,
   parseUtc,
   type RecordResult,
-  readCsv,
   readCsvHeader,
   reject,
   skip,
@@ -14,6 +15,7 @@ import {
 import { columnOf, sampleRows } from './columns.ts';
 import { type Content, contentReader, TITLE_LENGTH_MAX } from './content.ts';
 import { listed, PROFILE_LENGTH_MAX } from './profiles.ts';
+import { readAhead } from './read-ahead.ts';
 import type { ResolvedNetflixOptions } from './schemas.ts';
 
 /** Where the columns stand; -1 for one the file lacks. */
@@ -37,12 +39,15 @@ interface RatingsState {
   readonly latest: ReadonlyMap<string, Latest>;
   readonly contentOf: (rawTitle: string) => Content;
   readonly warnings: string[];
+  readonly times: PlausibleTimes;
 }
 
 type Context = FormatContext<ResolvedNetflixOptions>;
 
 /** Ratings remembered while looking for newer ones of the same title; people have given a few thousand. */
 const RATINGS_MAX = 200_000;
+/** Stars were given to DVDs years before anything was streamed. */
+const RENTING_BEGAN = Date.UTC(1998, 0, 1);
 /** Suggested by what Netflix shows (down, up, double up); no official word on the numbers was found. */
 const thumbRatings: Readonly<Record<string, number>> = { 1: 2, 2: 8, 3: 10 };
 
@@ -78,13 +83,15 @@ async function prepare(file: ImportFile, context: Context): Promise<RatingsState
   const { columns: header } = await readCsvHeader(file, { signal: context.signal });
   const columns = findColumns(header);
   const latest = new Map<string, Latest>();
-  const state = { columns, latest, contentOf: contentReader(new Set()), warnings: [] as string[] };
+  const times = { earliest: RENTING_BEGAN, now: context.now() };
+  const state = { columns, latest, contentOf: contentReader(new Set()), warnings: [] as string[], times };
   const missing = new Set(context.options.profiles);
-  for await (const { rows } of readCsv(file, { signal: context.signal })) {
+  for await (const { rows } of readAhead(file, context.signal)) {
     for (const row of rows) {
       missing.delete(profileOf(row, columns) ?? '');
       const time = timeOf(row, columns);
-      if (time === undefined || problemOf(row, columns)) continue;
+      // A rating of the year 2099 would supersede all real ones.
+      if (time === undefined || !isPlausible(time, times) || problemOf(row, columns)) continue;
       const key = keyOf(row, state);
       const before = latest.get(key);
       if (!before ? latest.size < RATINGS_MAX : before.time < time) latest.set(key, { time, taken: false });
@@ -104,6 +111,8 @@ function record(row: readonly string[], context: Context, state: RatingsState): 
   if (problem) return problem;
   const time = timeOf(row, columns);
   if (time === undefined) return reject('invalid_date', 'the time is not a possible date and time', 'Event Utc Ts');
+  if (!isPlausible(time, state.times))
+    return reject('implausible_date', 'the time is before 1998 or in the future', 'Event Utc Ts');
   const latest = state.latest.get(keyOf(row, state));
   if (latest && (latest.taken || latest.time !== time)) return skip('superseded');
   if (latest) latest.taken = true;

@@ -26,9 +26,13 @@ const seasonSegment = new RegExp(
   'i',
 );
 const numberSegment = /^(?<number>\d{1,2})\.?(?: .*)?$/;
-const episodeSuffix = /\s*\((?:Episode|Folge|Épisode|Episodio|Episódio|Aflevering|Avsnitt|Odcinek) (?<number>\w+)\)$/i;
+// Without the spaces in front: a pattern that begins with any number of them is quadratic in a title full of spaces.
+const episodeSuffix = /\((?:Episode|Folge|Épisode|Episodio|Episódio|Aflevering|Avsnitt|Odcinek) (?<number>\w+)\)$/i;
 const separator = /\s?:\s/;
 const wordsForOne = /^(?:limited series|mini-?s[ée]ries?|miniss[ée]rie)$/i;
+
+/** Names of shows have colons, too, but never this many. */
+const SHOW_SEGMENTS_MAX = 8;
 
 /** Reads a title by Netflix's grammar, `Show: Season 2: Episode`. Never throws; whatever it cannot tell stays undefined. */
 export function parseTitle(raw: string): NetflixTitle {
@@ -37,7 +41,7 @@ export function parseTitle(raw: string): NetflixTitle {
     .trim()
     .normalize('NFC');
   const suffix = episodeSuffix.exec(spaced);
-  const full = (suffix ? spaced.slice(0, suffix.index) : spaced) || spaced;
+  const full = (suffix ? spaced.slice(0, suffix.index).trimEnd() : spaced) || spaced;
   const number = suffix?.groups?.number ?? '';
   const episode = /^\d{1,4}$/.test(number) ? Number(number) : undefined;
   const segments = full.split(separator);
@@ -76,7 +80,7 @@ export function parseTitle(raw: string): NetflixTitle {
 export function asEpisodeOf(title: NetflixTitle, shows: ReadonlySet<string>): NetflixTitle {
   if (title.confidence === 'high') return title;
   const segments = title.full.split(separator);
-  for (let length = segments.length - 1; length > 0; length -= 1) {
+  for (let length = Math.min(segments.length - 1, SHOW_SEGMENTS_MAX); length > 0; length -= 1) {
     const show = segments.slice(0, length).join(': ').trim();
     if (shows.has(show)) return { ...title, show, kind: 'episode', confidence: 'medium' };
   }

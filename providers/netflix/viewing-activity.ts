@@ -7,8 +7,10 @@ import {
   type FormatContext,
   type ImportBatch,
   type ImportFile,
+  isPlausible,
   type Json,
   type MediaItem,
+  type PlausibleTimes,
   parseUtc,
   type RecordResult,
   readCsvHeader,
@@ -18,7 +20,7 @@ import {
 } from '@mca/core/provider-kit';
 import { cellAt, columnOf, linesOf, sampleRows } from './columns.ts';
 import { type Content, contentReader, showCollector, TITLE_LENGTH_MAX } from './content.ts';
-import { lastPossibleDay } from './dates.ts';
+import { STREAMING_BEGAN } from './dates.ts';
 import { checkProfiles, PROFILE_LENGTH_MAX } from './profiles.ts';
 import type { ResolvedNetflixOptions } from './schemas.ts';
 
@@ -35,7 +37,7 @@ interface Columns {
 interface ActivityState {
   readonly columns: Columns;
   readonly profiles: ReadonlySet<string> | undefined;
-  readonly latest: number;
+  readonly times: PlausibleTimes;
   readonly contentOf: (rawTitle: string) => Content;
   readonly attributesOf: (text: string) => Attributes;
 }
@@ -52,7 +54,10 @@ type Context = FormatContext<ResolvedNetflixOptions>;
 const byPosition: Columns = { profile: 0, start: 1, duration: 2, attributes: 3, title: 4, supplemental: 5 };
 const COLUMN_COUNT = 10;
 const durationPattern = /^\d{1,4}:[0-5]\d:[0-5]\d$/;
-const EARLIEST = Date.UTC(2007, 0, 1);
+/** Accounts have five profiles; the names of a damaged file must not fill the memory. */
+const PROFILES_MAX = 1_000;
+/** Longer cells are read anew each time. */
+const ATTRIBUTES_REMEMBERED_LENGTH = 500;
 const noTags: readonly string[] = Object.freeze([]);
 const noIds = Object.freeze({});
 
@@ -114,7 +119,8 @@ async function prepare(file: ImportFile, context: Context): Promise<ActivityStat
     for (const line of lines) {
       const title = cellAt(line, delimiter, columns.title);
       if (title !== undefined && !isHeader) collector.add(title);
-      if (wanted && !isHeader) found.add((cellAt(line, delimiter, columns.profile) ?? '').trim());
+      const profile = wanted && !isHeader ? (cellAt(line, delimiter, columns.profile) ?? '').trim() : undefined;
+      if (profile !== undefined && (found.size < PROFILES_MAX || wanted?.includes(profile))) found.add(profile);
       isHeader = false;
     }
   }
@@ -122,7 +128,7 @@ async function prepare(file: ImportFile, context: Context): Promise<ActivityStat
   return {
     columns,
     profiles: wanted && new Set(wanted),
-    latest: lastPossibleDay(context.now()) + 86_400_000,
+    times: { earliest: STREAMING_BEGAN, now: context.now() },
     contentOf: contentReader(collector.shows),
     attributesOf: attributesReader(),
   };
@@ -148,9 +154,9 @@ function record(row: readonly string[], context: Context, state: ActivityState):
   const content = state.contentOf(rawTitle);
   if (content.isTrailer && leaveOut.trailers) return skip('trailer');
   const at = parseTime(row[columns.start] ?? '');
-  if (at === undefined || at < EARLIEST || at > state.latest) {
-    return reject('invalid_date', 'the start time is not a possible date and time', 'Start Time');
-  }
+  if (at === undefined) return reject('invalid_date', 'the start time is not a possible date and time', 'Start Time');
+  if (!isPlausible(at, state.times))
+    return reject('implausible_date', 'the start time is before 2007 or in the future', 'Start Time');
   const duration = row[columns.duration] ?? '';
   const timeSpentMs = duration === '' ? undefined : parseDuration(duration.trim());
   if (timeSpentMs === undefined && duration !== '')
@@ -213,8 +219,9 @@ function attributesReader(): (text: string) => Attributes {
   return (text) => {
     const before = known.get(text);
     if (before) return before;
-    if (known.size >= 1000) known.clear();
     const attributes = readAttributes(text);
+    if (text.length > ATTRIBUTES_REMEMBERED_LENGTH) return attributes;
+    if (known.size >= 1000) known.clear();
     known.set(text, attributes);
     return attributes;
   };

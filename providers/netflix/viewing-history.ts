@@ -7,7 +7,6 @@ import {
   type ImportFile,
   type MediaItem,
   type RecordResult,
-  readCsv,
   readCsvHeader,
   reject,
   skip,
@@ -15,7 +14,8 @@ import {
 import { columnOf, sampleRows } from './columns.ts';
 import { type Content, contentReader, showCollector, TITLE_LENGTH_MAX } from './content.ts';
 import { type DateReading, dateEvidence } from './date-order.ts';
-import { dayOf, lastPossibleDay, splitDate } from './dates.ts';
+import { anyDayOf, lastPossibleDay, STREAMING_BEGAN, splitDate } from './dates.ts';
+import { readAhead } from './read-ahead.ts';
 import type { ResolvedNetflixOptions } from './schemas.ts';
 
 /** What the first pass over a file finds out. */
@@ -62,7 +62,7 @@ async function prepare(file: ImportFile, context: Context): Promise<HistoryState
   const lastDay = lastPossibleDay(context.now());
   const dates = dateEvidence(file.name, columns[dateAt] ?? 'Date', lastDay);
   const collector = showCollector();
-  for await (const { first, rows, lines } of readCsv(file, { signal: context.signal })) {
+  for await (const { first, rows, lines } of readAhead(file, context.signal)) {
     for (const [index, row] of rows.entries()) {
       collector.add(row[titleAt] ?? '');
       dates.add((row[dateAt] ?? '').trim(), { record: first + index, line: lines[index] });
@@ -80,9 +80,11 @@ function record(row: readonly string[], context: Context, state: HistoryState): 
   const parts = splitDate((row[state.dateAt] ?? '').trim());
   if (parts?.shape !== state.reading.shape)
     return reject('invalid_date', 'the date is not written like the others', 'Date');
-  const day = dayOf(parts, state.reading.order);
-  if (day === undefined || day > state.lastDay)
-    return reject('invalid_date', 'there is no such day, or not yet', 'Date');
+  const day = anyDayOf(parts, state.reading.order);
+  if (day === undefined) return reject('invalid_date', 'there is no such day', 'Date');
+  // A day, not a moment: tomorrow is the last one possible, which is stricter than `isPlausible`.
+  if (day < STREAMING_BEGAN || day > state.lastDay)
+    return reject('implausible_date', 'the day is before 2007 or in the future', 'Date');
   const content = state.contentOf(rawTitle);
   const { skip: leaveOut, profile } = context.options;
   if (leaveOut.trailers && content.isTrailer) return skip('trailer');

@@ -3,20 +3,25 @@ import {
   contentHash,
   eventId,
   type FileFormat,
+  isPlausible,
   type Json,
   type JsonRow,
   jsonFormat,
   type MediaItem,
+  type PlausibleTimes,
   parseUtc,
   type RecordResult,
   reject,
   skip,
 } from '@mca/core/provider-kit';
+import { DETAIL_LENGTH_MAX, SPOTIFY_BEGAN, TEXT_LENGTH_MAX } from './limits.ts';
 import type { ResolvedImportOptions } from './schemas.ts';
 
-/** What the name of a file tells about its records. */
+/** What holds for all records of a file. */
 interface FileKind {
+  /** By its name. */
   readonly video: boolean;
+  readonly times: PlausibleTimes;
 }
 
 /**
@@ -35,9 +40,16 @@ export const extendedHistory: FileFormat<ResolvedImportOptions> = jsonFormat<Res
       return text.trim() === '[]' && extendedHistory.names.test(name) ? 0.6 : 0;
     return 0.98;
   },
-  prepare: async (file) => ({ video: /video/i.test(baseName(file.name)) }),
+  prepare: async (file, context) => ({
+    video: /video/i.test(baseName(file.name)),
+    times: { earliest: SPOTIFY_BEGAN, now: context.now() },
+  }),
   record: (row, { options }, kind) => play(row, options, kind),
 });
+
+const SCHEME = 'spotify:';
+const noTags: readonly string[] = Object.freeze([]);
+const noIds: MediaItem['ids'] = Object.freeze({});
 
 function play(row: JsonRow, { skip: rules }: ResolvedImportOptions, kind: FileKind): RecordResult {
   const { ts, ms_played: played } = row;
@@ -46,74 +58,97 @@ function play(row: JsonRow, { skip: rules }: ResolvedImportOptions, kind: FileKi
   if (typeof played !== 'number' || !Number.isInteger(played) || played < 0) {
     return reject('invalid_duration', 'ms_played is no number of milliseconds', 'ms_played');
   }
+  if (!isPlausible(endedAt, kind.times)) return reject('implausible_date', 'ts is before 2006 or in the future', 'ts');
+  if (!isPlausible(endedAt - played, kind.times))
+    return reject('invalid_duration', 'ms_played reaches back to before Spotify', 'ms_played');
   if (row.incognito_mode === true && rules.incognito) return skip('incognito');
   if (played < rules.shorterThanMs) return skip('too_short');
   const content = contentOf(row, kind);
   if (!content) return skip('no_content');
+  const { type, subtype, title, creator } = content;
+  if (title.length > TEXT_LENGTH_MAX) return reject('too_long', 'the title is longer than any', 'title');
+  if (creator && creator.length > TEXT_LENGTH_MAX)
+    return reject('too_long', 'the creator is longer than any', 'creator');
+  const { contentId, url, ids } = linksOf(content.uri);
+  // Spelt out, not spread: this runs for every play of a life, and a spread costs as much as all the rest.
   return {
     platform: 'spotify',
-    externalId: eventId({
-      at: endedAt,
-      content: content.contentId ?? contentHash(content.creator ?? '', content.title),
-    }),
+    externalId: eventId({ at: endedAt, content: contentId ?? contentHash(creator ?? '', title) }),
+    type,
+    subtype,
     action: 'consumed',
+    title,
+    creator,
     consumedAt: new Date(endedAt - played),
     timeSpentMs: played,
-    tags: [],
+    tags: noTags,
+    url,
+    contentId,
+    ids,
     source: 'extended-history',
     precision: 'second',
     rawMetadata: detailsOf(row),
-    ...content,
   };
 }
 
-type Content = Pick<MediaItem, 'type' | 'subtype' | 'title' | 'creator' | 'contentId' | 'url' | 'ids'>;
+interface Content extends Pick<MediaItem, 'type' | 'subtype' | 'title' | 'creator'> {
+  readonly uri: unknown;
+}
 
 /** A row tells of a track, an episode or an audiobook; old rows of removed content tell of nothing. */
 function contentOf(row: JsonRow, { video }: FileKind): Content | undefined {
   const track = text(row.master_metadata_track_name);
   if (track) {
     const creator = text(row.master_metadata_album_artist_name);
-    return {
-      type: 'music',
-      subtype: video ? 'music_video' : undefined,
-      title: track,
-      creator,
-      ...linksOf(row.spotify_track_uri),
-    };
+    const subtype = video ? 'music_video' : undefined;
+    return { type: 'music', subtype, title: track, creator, uri: row.spotify_track_uri };
   }
   const episode = text(row.episode_name);
   if (episode) {
     const creator = text(row.episode_show_name);
-    return {
-      type: 'podcast',
-      subtype: video ? 'video_podcast' : undefined,
-      title: episode,
-      creator,
-      ...linksOf(row.spotify_episode_uri),
-    };
+    const subtype = video ? 'video_podcast' : undefined;
+    return { type: 'podcast', subtype, title: episode, creator, uri: row.spotify_episode_uri };
   }
   const book = text(row.audiobook_title) ?? text(row.audiobook_chapter_title);
-  if (book) return { type: 'audiobook', title: book, ...linksOf(row.audiobook_chapter_uri ?? row.audiobook_uri) };
-  return undefined;
+  const bookUri = row.audiobook_chapter_uri ?? row.audiobook_uri;
+  return book ? { type: 'audiobook', title: book, uri: bookUri } : nameless(row, bookUri);
+}
+
+/** Without a name the URI still tells what was played; only the words are missing. */
+function nameless(row: JsonRow, bookUri: unknown): Content | undefined {
+  const uri = [row.spotify_track_uri, row.spotify_episode_uri, bookUri].find(isSpotifyUri);
+  if (uri === undefined) return undefined;
+  const [, kind = '', id = ''] = uri.split(':', 3);
+  if (kind === 'local') return { type: 'music', title: 'Spotify local file', uri };
+  if (uri === bookUri) return { type: 'audiobook', title: `Spotify audiobook ${id}`, uri };
+  return kind === 'episode'
+    ? { type: 'podcast', title: `Spotify episode ${id}`, uri }
+    : { type: 'music', title: `Spotify ${kind} ${id}`, uri };
+}
+
+function isSpotifyUri(uri: unknown): uri is string {
+  return typeof uri === 'string' && uri.length <= 256 && /^spotify:[a-z]+:./.test(uri);
 }
 
 /** Ids and address from a URI such as `spotify:track:4uLU6hMCjMI75M1A2tKUQC`; local files have no address. */
 function linksOf(uri: unknown): Pick<MediaItem, 'contentId' | 'url' | 'ids'> {
-  if (typeof uri !== 'string' || !uri.startsWith('spotify:') || uri.length > 256) return { ids: {} };
-  const [, kind = '', id = ''] = uri.split(':', 3);
-  if (kind === 'local' || id === '') return { contentId: uri, ids: {} };
+  if (typeof uri !== 'string' || !uri.startsWith(SCHEME) || uri.length > 256) return { ids: noIds };
+  const colon = uri.indexOf(':', SCHEME.length);
+  const kind = uri.slice(SCHEME.length, colon);
+  const id = colon === -1 ? '' : uri.slice(colon + 1);
+  if (kind === 'local' || id === '') return { contentId: uri, ids: noIds };
   return { contentId: uri, url: `https://open.spotify.com/${kind}/${id}`, ids: { spotify: id } };
 }
 
 function detailsOf(row: JsonRow): { readonly [key: string]: Json } {
   const details: { [key: string]: Json } = {};
-  const album = text(row.master_metadata_album_album_name);
+  const album = detail(row.master_metadata_album_album_name);
   if (album) details.album = album;
-  const chapter = text(row.audiobook_chapter_title);
+  const chapter = detail(row.audiobook_chapter_title);
   if (chapter) details.chapter = chapter;
-  if (typeof row.reason_start === 'string') details.reasonStart = row.reason_start;
-  if (typeof row.reason_end === 'string') details.reasonEnd = row.reason_end;
+  const [reasonStart, reasonEnd] = [detail(row.reason_start), detail(row.reason_end)];
+  if (reasonStart) details.reasonStart = reasonStart;
+  if (reasonEnd) details.reasonEnd = reasonEnd;
   if (row.skipped === true) details.skipped = true;
   if (row.shuffle === true) details.shuffle = true;
   if (row.offline === true) details.offline = true;
@@ -122,4 +157,8 @@ function detailsOf(row: JsonRow): { readonly [key: string]: Json } {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function detail(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= DETAIL_LENGTH_MAX ? value : undefined;
 }

@@ -1,3 +1,5 @@
+/** @module @mca/core/providers/spotify */
+
 import { defineProvider, type FileImportProvider } from '@mca/core/provider-kit';
 import { spotifyFileImport } from './file-import.ts';
 import type { SpotifyImportOptions } from './schemas.ts';

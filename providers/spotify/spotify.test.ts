@@ -241,7 +241,8 @@ describe('conformance', () => {
     ],
     withBadRecord: {
       name: 'Streaming_History_Audio_2025_7.json',
-      content: JSON.stringify([...rows, row({ ts: '?' })]),
+      content: JSON.stringify([...rows, row({ ts: 'the day before' })]),
+      badValue: 'the day before',
     },
     overlapping: [file(0, 12), file(8, 20), file(4, 10)],
     personal: ['192.0.2.77', 'ana-the-user', 'AnaAgent', 'Phone of Ana'],

@@ -29,7 +29,10 @@ const suite = fileImportConformance({
     { name: 'user_data.json', content: data(rows, 'Activity', 'Video Browsing History') },
     { name: 'TikTok_Data_1768473000.zip', content: makeZip([current(rows)]) },
   ],
-  withBadRecord: current([...rows, { Date: '2026-13-45 99:99:99', Link: rows[0]?.Link }]),
+  withBadRecord: {
+    ...current([...rows, { Date: '2026-13-45 99:99:99', Link: rows[0]?.Link }]),
+    badValue: '2026-13-45',
+  },
   overlapping: [current(rows.slice(0, 12)), current(rows.slice(8))],
   personal: ['192.0.2.13', 'Phone of Ana', 'ana-the-user', 'ana@example.invalid'],
 });

@@ -1,3 +1,5 @@
+/** @module @mca/core/providers/tiktok */
+
 import { defineProvider, type FileImportProvider } from '@mca/core/provider-kit';
 import { tiktokFileImport } from './file-import.ts';
 import type { TikTokOptions } from './schemas.ts';

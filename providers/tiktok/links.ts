@@ -21,9 +21,14 @@ const shortPattern = new RegExp(
   'i',
 );
 
+/** No link of the export comes near it. */
+export const LINK_LENGTH_MAX = 2_048;
+
 /** Reads the link shapes of the export; `undefined` for anything else. */
 export function parseLink(text: string): Link | undefined {
-  const url = text.replace(/[?#].*$/, '');
+  if (text.length > LINK_LENGTH_MAX) return undefined;
+  const queryAt = text.search(/[?#]/);
+  const url = queryAt === -1 ? text : text.slice(0, queryAt);
   const video = videoPattern.exec(text)?.groups;
   if (video?.id !== undefined) {
     // `@_` and `@` stand where the user is not known.

@@ -6,11 +6,12 @@ import {
   type JsonRow,
   jsonFormat,
   McaError,
+  type PlausibleTimes,
   type RecordResult,
   readJsonRecords,
   skip,
 } from '@mca/core/provider-kit';
-import { SOURCE, toItem } from './normalise.ts';
+import { SOURCE, TIKTOK_BEGAN, toItem } from './normalise.ts';
 import type { ResolvedTikTokOptions } from './schemas.ts';
 import { isKnownRoot, recognise, type SectionChoice, sectionChoice, sectionOf } from './sections.ts';
 
@@ -18,6 +19,7 @@ type Context = FormatContext<ResolvedTikTokOptions>;
 
 interface UserDataState {
   readonly choice: SectionChoice;
+  readonly times: PlausibleTimes;
   /** Watch of the row before, for finding replays. */
   previous: { readonly id: string; readonly at: number } | undefined;
 }
@@ -56,7 +58,7 @@ async function prepare(file: ImportFile, context: Context): Promise<UserDataStat
   })) {
     if (records.length + malformed.length > 0) choice.found(path);
   }
-  if (isKnown) return { choice, previous: undefined };
+  if (isKnown) return { choice, times: { earliest: TIKTOK_BEGAN, now: context.now() }, previous: undefined };
   throw new McaError({
     code: 'file_parse_error',
     reason: 'unknown_format',
@@ -72,7 +74,7 @@ function record(row: JsonRow, context: Context, state: UserDataState, { path, ke
   const { sections, skip: leaveOut } = context.options;
   if (!section || !sections[section]) return skip('section_off');
   if (!state.choice.isChosen(path)) return skip('duplicate_section');
-  const result = toItem(row, section, key);
+  const result = toItem(row, section, key, state.times);
   if (section !== 'watch' || leaveOut.replaysWithinMs === undefined || !('externalId' in result)) return result;
   const watch = { id: result.contentId ?? '', at: result.consumedAt.getTime() };
   const { previous } = state;

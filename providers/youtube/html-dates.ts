@@ -44,8 +44,12 @@ const SHAPES: readonly {
   { pattern: new RegExp(String.raw`^(\d{4})年(\d{1,2})月(\d{1,2})日 ${TIME}`, 'u'), order: ['year', 'month', 'day'] },
 ];
 
+/** Of a date with its zone; the longest that was seen has 35 characters. */
+const DATE_LENGTH_MAX = 100;
+
 /** Reads a date in one of the shapes that were seen; `undefined` for any other language. */
 export function parseHtmlDate(text: string): HtmlDate | undefined {
+  if (text.length > DATE_LENGTH_MAX) return undefined;
   const plain = text
     .replace(/[\u00a0\u202f]/g, ' ')
     .replace(/[\u200e\u200f]/g, '')

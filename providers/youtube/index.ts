@@ -1,3 +1,5 @@
+/** @module @mca/core/providers/youtube */
+
 import { defineProvider, type FileImportProvider } from '@mca/core/provider-kit';
 import { youtubeFileImport } from './file-import.ts';
 import type { YouTubeImportOptions } from './schemas.ts';

@@ -1,4 +1,4 @@
-import { eventId, type MediaItem, type RecordResult, skip } from '@mca/core/provider-kit';
+import { eventId, type MediaItem, type RecordResult, type Rejected, reject, skip } from '@mca/core/provider-kit';
 import type { ResolvedImportOptions } from './schemas.ts';
 
 /** One line of the activity log, whichever format told it. */
@@ -13,16 +13,31 @@ export interface Activity {
   readonly isAd: boolean;
   /** The log speaks of YouTube Music. */
   readonly isMusic: boolean;
+  /** Has an address, but the log says that something else than watching was done: liked, saved, commented on. */
+  readonly isOtherVerb: boolean;
   /** Has no address, but reads like a watch: what was watched is gone. */
   readonly isRemoved: boolean;
   readonly source: string;
 }
 
+/** YouTube opened in 2005. */
+export const YOUTUBE_BEGAN: number = Date.UTC(2005, 0, 1);
+/** Titles have 100 characters, names of channels fewer; what is longer than this is neither. */
+const TEXT_LENGTH_MAX = 2_000;
+const ADDRESS_LENGTH_MAX = 2_048;
+
+/** Whether a name of a Google product is one of ours; it is the same in every language. */
+export function isOwnProduct(name: unknown): boolean {
+  return name === 'YouTube' || name === 'YouTube Music';
+}
+
 const VIDEO_ID = /^[A-Za-z0-9_-]{11}$/;
 const CHANNEL_ID = /\/channel\/(UC[A-Za-z0-9_-]{10,30})/;
 
-/** What became of one activity: only watches are kept, told by their address and never by a verb, which is localised. */
+/** What became of one activity: only watches are kept, told by their address; by the verb only where it was learnt, for it is localised. */
 export function itemOf(activity: Activity, { skip: rules }: ResolvedImportOptions): RecordResult {
+  const problem = tooLong(activity);
+  if (problem) return problem;
   if (activity.isAd && rules.ads) return skip('ad');
   if (!activity.url) {
     if (!activity.isRemoved) return skip('not_a_watch');
@@ -30,6 +45,7 @@ export function itemOf(activity: Activity, { skip: rules }: ResolvedImportOption
   }
   const target = targetOf(activity.url);
   if ('skip' in target) return target;
+  if (activity.isOtherVerb) return skip('not_a_watch');
   const { id, isShort, onMusic } = target;
   const isMusic = activity.isMusic || onMusic;
   const channelId = activity.channelUrl && CHANNEL_ID.exec(activity.channelUrl)?.[1];
@@ -47,6 +63,14 @@ export function itemOf(activity: Activity, { skip: rules }: ResolvedImportOption
     ids: { youtube: id },
     rawMetadata: channelId ? { channelId } : {},
   };
+}
+
+function tooLong({ title, url, channel, channelUrl }: Activity): Rejected | undefined {
+  if (title.length > TEXT_LENGTH_MAX) return reject('too_long', 'the title is longer than any', 'title');
+  if (channel && channel.length > TEXT_LENGTH_MAX)
+    return reject('too_long', 'the channel is longer than any', 'channel');
+  const addresses = Math.max(url?.length ?? 0, channelUrl?.length ?? 0);
+  return addresses > ADDRESS_LENGTH_MAX ? reject('too_long', 'an address is longer than any', 'url') : undefined;
 }
 
 function removedItem(activity: Activity): MediaItem {

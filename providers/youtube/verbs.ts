@@ -12,19 +12,24 @@ const KNOWN: readonly Verb[] = [
   { prefix: 'Has visto ', suffix: '' },
 ];
 
+/** Watches looked at to learn the verb of the language. */
+export const TITLES_LOOKED_AT = 500;
+/** No title is longer; a longer one teaches nothing. */
+const TITLE_LENGTH_MAX = 2_000;
+/** My Activity tells of likes and comments, too, so not all titles of watched addresses carry the verb. */
+const CLEAR_MAJORITY = 0.6;
+
 /** Fewer different titles than this may share words by chance, and those would be cut off. */
 const TITLES_TO_LEARN_FROM = 20;
 
 /**
- * The verb of a log, from the titles of some watches: a known one that fits all, else the words that all share.
- * When neither is safe, nothing is cut off.
+ * The verb of a log, from the titles of some watches: a known one that most carry (of a few titles, all), else the words
+ * that all share. When neither is safe, nothing is cut off.
  */
 export function learnVerb(titles: readonly string[]): Verb {
-  const plain = [...new Set(titles.map(unbroken))];
-  const known = KNOWN.find(
-    ({ prefix, suffix }) =>
-      plain.length > 0 && plain.every((title) => title.startsWith(prefix) && title.endsWith(suffix)),
-  );
+  const plain = [...new Set(titles.filter(({ length }) => length <= TITLE_LENGTH_MAX).map(unbroken))];
+  const enough = plain.length >= TITLES_TO_LEARN_FROM ? plain.length * CLEAR_MAJORITY : Math.max(plain.length, 1);
+  const known = KNOWN.find((verb) => plain.filter((title) => stripped(title, verb) !== undefined).length >= enough);
   if (known) return known;
   if (plain.length < TITLES_TO_LEARN_FROM) return { prefix: '', suffix: '' };
   const [first = ''] = plain;
@@ -43,9 +48,20 @@ export function learnVerb(titles: readonly string[]): Verb {
   };
 }
 
-/** The title without the verb, or `undefined` when the verb is not there. */
-export function withoutVerb(title: string, { prefix, suffix }: Verb): string | undefined {
+/** The title without the verb, or `undefined` when neither this verb nor another known one is there. */
+export function withoutVerb(title: string, verb: Verb): string | undefined {
   const plain = unbroken(title);
+  const own = stripped(plain, verb);
+  if (own !== undefined) return own;
+  // Logs in two languages may have been joined.
+  for (const known of KNOWN) {
+    const other = stripped(plain, known);
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+function stripped(plain: string, { prefix, suffix }: Verb): string | undefined {
   if (!plain.startsWith(prefix) || !plain.endsWith(suffix) || plain.length < prefix.length + suffix.length)
     return undefined;
   return plain.slice(prefix.length, plain.length - suffix.length).trim();

@@ -1,26 +1,30 @@
 import {
   closing,
-  decodeText,
   type FileFormat,
   type FormatContext,
   type ImportBatch,
   type ImportFile,
+  isPlausible,
   McaError,
+  type PlausibleTimes,
   type RecordResult,
   reject,
+  skip,
   type Tally,
 } from '@mca/core/provider-kit';
-import { namesOf, pathsOf } from './file-names.ts';
+import { isMostlySearches, namesOf, pathsOf, promiseOf } from './file-names.ts';
+import { ASK_FOR_JSON, CELL, cellsOf } from './html-cells.ts';
 import { offsetOf, parseHtmlDate } from './html-dates.ts';
-import { itemOf } from './normalise.ts';
+import { between, linkOf, textOf } from './html-text.ts';
+import { isOwnProduct, itemOf, YOUTUBE_BEGAN } from './normalise.ts';
 import type { ResolvedImportOptions } from './schemas.ts';
+import { learnVerb, TITLES_LOOKED_AT, type Verb, withoutVerb } from './verbs.ts';
 
-const CELL = '<div class="outer-cell';
+const HEADER = 'mdl-typography--title">';
+const OWN_HEADER = /mdl-typography--title">\s*YouTube(?: Music)?\s*</;
 const CELLS_PER_BATCH = 1_000;
 /** Without an address only the words tell a removed video from surveys and the like. */
 const REMOVED = /remov|entfern|verwijder|eliminad|kaldır/i;
-/** A cell is about a kilobyte; one this long is no cell. */
-const LONGEST_CELL = 1024 * 1024;
 
 /** Takeout's `watch-history.html`: one huge line of cells, read cell by cell. */
 export const watchHistoryHtml: FileFormat<ResolvedImportOptions> = {
@@ -31,8 +35,15 @@ export const watchHistoryHtml: FileFormat<ResolvedImportOptions> = {
   rank: 1,
   names: namesOf('html'),
   paths: pathsOf('html'),
-  recognise: ({ text }) =>
-    text.includes(CELL) && /youtube\.com|>YouTube/i.test(text) && !/results\?search_query/.test(text) ? 0.9 : 0,
+  recognise(sample) {
+    const { text } = sample;
+    const promise = promiseOf(sample);
+    if (promise === 'searches') return 0;
+    const isOwn = text.includes(CELL) && OWN_HEADER.test(text);
+    if (promise !== 'watches') return isOwn && !isMostlySearches(text) ? 0.9 : 0;
+    // The style sheet may be longer than the sample, so a page of this name need not show a cell yet.
+    return isOwn ? 0.9 : text.includes(CELL) || /^\s*<(?:!doctype html|html)\b/i.test(text) ? 0.6 : 0;
+  },
   read: (file, context) => closing('takeout-html', file, context, readCells),
 };
 
@@ -41,97 +52,89 @@ async function* readCells(
   context: FormatContext<ResolvedImportOptions>,
   tally: Tally,
 ): AsyncGenerator<ImportBatch> {
-  let rest = '';
+  const page: Page = {
+    file,
+    verb: await verbOf(file, context.signal),
+    times: { earliest: YOUTUBE_BEGAN, now: context.now() },
+    options: context.options,
+  };
   let record = 0;
-  let begun = false;
-  for await (const text of decodeText(file, { signal: context.signal })) {
-    const cells = (rest + text).split(CELL);
-    rest = cells.pop() ?? '';
+  for await (const cells of cellsOf(file, context.signal)) {
     for (const cell of cells) {
-      if (begun) {
-        record += 1;
-        tally.add(cellResult(cell, record, file, context), { record });
-      }
-      begun = true;
+      record += 1;
+      tally.add(cellResult(cell, record, page), { record });
     }
-    if (rest.length > LONGEST_CELL && begun) throw tooLong(file, record + 1);
-    // Before the first cell there is a style sheet; only its end may matter.
-    if (!begun) rest = rest.slice(-CELL.length);
     if (record % CELLS_PER_BATCH < cells.length) yield tally.take();
   }
-  if (begun) tally.add(cellResult(rest, record + 1, file, context), { record: record + 1 });
 }
 
-function cellResult(
-  cell: string,
-  record: number,
-  file: ImportFile,
-  { options }: FormatContext<ResolvedImportOptions>,
-): RecordResult {
-  const content = between(cell, '<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">', '</div>');
-  if (content === undefined) return reject('malformed_cell', 'the cell has no content');
-  const lines = content
-    .split(/<br\s*\/?>/)
+/** What holds for all cells of a page. */
+interface Page {
+  readonly file: ImportFile;
+  readonly verb: Verb;
+  readonly times: PlausibleTimes;
+  readonly options: ResolvedImportOptions;
+}
+
+async function verbOf(file: ImportFile, signal: AbortSignal): Promise<Verb> {
+  const titles: string[] = [];
+  try {
+    for await (const cells of cellsOf(file, signal)) {
+      for (const [first = '', second = ''] of cells.map((cell) => linesOf(cell) ?? [])) {
+        if (linkOf(first) && linkOf(second)) titles.push(textOf(first));
+      }
+      if (titles.length >= TITLES_LOOKED_AT) break;
+    }
+  } catch (error) {
+    // Whatever is wrong with the page is told when it is read, behind the cells that are sound.
+    if (!McaError.isInstance(error) || error.code !== 'file_parse_error') throw error;
+  }
+  return learnVerb(titles);
+}
+
+function linesOf(cell: string): readonly string[] | undefined {
+  return between(cell, '<div class="content-cell mdl-cell mdl-cell--6-col mdl-typography--body-1">', '</div>')
+    ?.split(/<br\s*\/?>/)
     .map((line) => line.trim())
     .filter((line) => line !== '');
+}
+
+function cellResult(cell: string, record: number, { file, verb, times, options }: Page): RecordResult {
+  const lines = linesOf(cell);
+  if (!lines) return reject('malformed_cell', 'the cell has no content');
   const written = textOf(lines.at(-1) ?? '');
   const date = parseHtmlDate(written);
   if (!date) {
     // The first cell tells the language of all; later ones may be damaged by themselves.
     if (record === 1) throw unknownLanguage(file);
-    return reject('invalid_date', 'the last line is no date in the language of the file');
+    return reject('invalid_date', 'the last line is no date in the language of the file', 'date');
   }
   const offset = offsetOf(date.zone) ?? options.utcOffsetMinutes;
   if (offset === undefined) throw ambiguousZone(file, date.zone, record);
+  const time = date.wallTime - offset * 60_000;
+  if (!isPlausible(time, times)) return reject('implausible_date', 'the date is before 2005 or in the future', 'date');
+  const header = textOf(between(cell, HEADER, '</p>') ?? '');
+  if (header !== '' && !isOwnProduct(header)) return skip('other_product');
   const [title, channel] = [linkOf(lines[0] ?? ''), linkOf(lines[1] ?? '')];
-  const header = textOf(between(cell, 'mdl-typography--title">', '</p>') ?? '');
+  const line = textOf(lines[0] ?? '');
   const caption = cell.slice(cell.indexOf('mdl-typography--caption'));
   return itemOf(
     {
-      time: date.wallTime - offset * 60_000,
-      title: title?.text ?? textOf(lines[0] ?? ''),
+      time,
+      title: title?.text ?? line,
       url: title?.url,
       channel: channel?.text,
       channelUrl: channel?.url,
       // Products and the reason are always there; a third heading is where an advertisement came from.
       isAd: (caption.match(/<b>/g)?.length ?? 0) > 2,
       isMusic: header === 'YouTube Music',
+      isOtherVerb: withoutVerb(line, verb) === undefined && !/^https?:\/\//.test(line),
       isRemoved: title === undefined && REMOVED.test(lines[0] ?? ''),
       source: 'takeout-html',
     },
     options,
   );
 }
-
-function between(text: string, start: string, end: string): string | undefined {
-  const from = text.indexOf(start);
-  if (from === -1) return undefined;
-  const to = text.indexOf(end, from + start.length);
-  return to === -1 ? undefined : text.slice(from + start.length, to);
-}
-
-function linkOf(line: string): { readonly url: string; readonly text: string } | undefined {
-  const match = /<a href="([^"]*)"[^>]*>(.*?)<\/a>/s.exec(line);
-  return match ? { url: textOf(match[1] ?? ''), text: textOf(match[2] ?? '') } : undefined;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-
-/** Text of a piece of HTML: tags out, entities resolved. */
-function textOf(html: string): string {
-  const text = html.replace(/<[^>]*>/g, '');
-  if (!text.includes('&')) return text.trim();
-  return text
-    .replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
-      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
-      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    })
-    .trim();
-}
-
-const ASK_FOR_JSON =
-  'At takeout.google.com choose JSON as the format of the history; it is the same in every language.';
 
 function unknownLanguage(file: ImportFile): McaError {
   return new McaError({
@@ -151,17 +154,6 @@ function ambiguousZone(file: ImportFile, zone: string, record: number): McaError
     provider: 'youtube',
     message: `The dates of ${file.name} are in a time zone "${zone.slice(0, 12)}", which is not one zone.`,
     hint: `Say which with the option utcOffsetMinutes (60 is one hour ahead of UTC). ${ASK_FOR_JSON}`,
-    position: { file: file.name, record },
-  });
-}
-
-function tooLong(file: ImportFile, record: number): McaError {
-  return new McaError({
-    code: 'file_parse_error',
-    reason: 'record_too_large',
-    provider: 'youtube',
-    message: `Cell ${record} of ${file.name} never ends.`,
-    hint: ASK_FOR_JSON,
     position: { file: file.name, record },
   });
 }

@@ -332,7 +332,11 @@ describe('conformance', () => {
       file(0, 20),
       { name: 'watch-history.html', content: page(cell(), cell({ date: 'Jan 16, 2026, 11:30:00 AM CET' })) },
     ],
-    withBadRecord: { name: 'watch-history.json', content: JSON.stringify([...rows, watch({ time: '?' })]) },
+    withBadRecord: {
+      name: 'watch-history.json',
+      content: JSON.stringify([...rows, watch({ time: 'the day before' })]),
+      badValue: 'the day before',
+    },
     overlapping: [file(0, 12), file(8, 20)],
     personal: ['192.0.2.9', 'Rua da Ana'],
   });

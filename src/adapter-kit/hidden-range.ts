@@ -14,6 +14,7 @@ export function isHidden(
 ): boolean {
   if (row.action !== 'consumed' || row.platform !== range.platform || row.source !== range.source) return false;
   if (!range.connectionIds.includes(row.connectionId)) return false;
+  if (range.account !== undefined && row.account !== null && row.account !== range.account) return false;
   const at = row.consumedAt;
   if (range.from <= at && at <= range.to) return true;
   if (!range.edges.some((edge) => edge.from <= at && at <= edge.to)) return false;

@@ -2,7 +2,7 @@
  * What an adapter author needs: the contracts of storage and credentials, the error class, and the pure helpers
  * that keep adapters of different databases in agreement.
  *
- * @packageDocumentation
+ * @module @mca/core/adapter-kit
  */
 
 // Contracts
@@ -48,6 +48,7 @@ export type {
 } from '../contracts/storage/index.ts';
 // Orders and predicates that every adapter must share
 export { compareForLongest, compareText, isSameContent, wins } from './content-order.ts';
+export { withoutCoverage } from './coverage.ts';
 export { foldText } from './fold-text.ts';
 export { isHidden } from './hidden-range.ts';
 // Rows: how an item lies in columns
@@ -62,6 +63,5 @@ export {
   type ItemRow,
 } from './item-row.ts';
 export { compareKeysets } from './keyset.ts';
-
 // Refusals with one wording
 export { importUndone, leaseLost, unknownConnection } from './refusals.ts';

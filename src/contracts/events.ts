@@ -23,6 +23,8 @@ export interface ImportFinishedEvent {
   readonly userId: string;
   readonly provider: string;
   readonly importId: string;
+  /** Nothing was stored, on purpose. */
+  readonly dryRun: boolean;
   readonly status: ImportStatus;
   readonly counts: ImportCounts;
   readonly durationMs: number;

@@ -19,6 +19,22 @@ export interface ImportFile {
 /** What `importFile` takes: the path of a file or folder (Node), a `Blob` or `File`, bytes, or a re-openable {@link ImportFile}. */
 export type ImportSource = string | Blob | Uint8Array | ImportFile;
 
+/** How much an archive may hold. Counted on real bytes, never on what the archive claims. */
+export interface ArchiveLimits {
+  /** Bytes of the archive itself. @default 2 GiB */
+  readonly archiveBytes: number;
+  /** Entries, directories included. @default 10,000 */
+  readonly entries: number;
+  /** Decoded bytes of one entry. @default 2 GiB */
+  readonly entryBytes: number;
+  /** Decoded bytes of all entries together. @default 4 GiB */
+  readonly totalBytes: number;
+  /** Decoded bytes per compressed byte. @default 200 */
+  readonly ratio: number;
+  /** Decoded bytes before the ratio counts. @default 16 MiB */
+  readonly ratioFreeBytes: number;
+}
+
 /** What an importer thinks of a file. */
 export interface Recognition {
   /** Format id, such as `extended-history`; becomes the `source` of its items. */

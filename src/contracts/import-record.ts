@@ -13,10 +13,12 @@ export interface ImportCounts {
   readonly rejected: number;
 }
 
-/** A stretch of time for which one source reported everything it had. */
+/** A stretch of time of which one source told, without a silence of more than a week. */
 export interface Coverage {
   readonly platform: string;
   readonly source: string;
+  /** Profile or account label of the items, where they have one. */
+  readonly account?: string | undefined;
   /** First and last event, both included. */
   readonly from: Date;
   readonly to: Date;
@@ -40,6 +42,6 @@ export interface ImportRecord {
   /** Counts by reason. */
   readonly skipped: Readonly<Record<string, number>>;
   readonly rejected: Readonly<Record<string, number>>;
-  /** Filled when the import finished; only then do its sources count as covering. */
+  /** What the committed items tell of. Reads leave out coarser items there. */
   readonly coverage: readonly Coverage[];
 }

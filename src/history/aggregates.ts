@@ -1,7 +1,7 @@
 import { McaError } from '../contracts/errors.ts';
 import type { GroupField, GroupTally, Tally, TimeBucket } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { checkLimit, type ReadFilter, storageFilter } from './read-filter.ts';
+import { checkLimit, checkOneOf, type ReadFilter, storageFilter } from './read-filter.ts';
 import { bucketStart, isoDate, nextBucket, startOfDay, type TimelineUnit, zoneOf } from './time-zone.ts';
 
 /** How to cut time. */
@@ -33,6 +33,7 @@ const MOST_BUCKETS = 75_000;
  */
 export async function timeline(registry: AnyRegistry, options: TimelineOptions): Promise<readonly TimelineEntry[]> {
   const zone = zoneOf(options.timeZone ?? 'UTC');
+  checkOneOf(options.by, UNITS, 'by');
   const filter = await storageFilter(registry, options);
   const { firstAt, lastAt } = await registry.storage.summary(filter);
   if (!firstAt || !lastAt) return [];
@@ -62,6 +63,8 @@ export async function timeline(registry: AnyRegistry, options: TimelineOptions):
   return withoutEmptyEnds(entries);
 }
 
+const UNITS: readonly TimelineUnit[] = ['day', 'week', 'month', 'year'];
+const GROUP_FIELDS: readonly GroupField[] = ['platform', 'type', 'subtype', 'creator', 'title', 'source'];
 const DAY_MS = 86_400_000;
 
 function withoutEmptyEnds(entries: readonly TimelineEntry[]): readonly TimelineEntry[] {
@@ -98,6 +101,7 @@ export interface TopOptions extends ReadFilter {
  */
 export async function topGroups(registry: AnyRegistry, options: TopOptions): Promise<readonly GroupTally[]> {
   const limit = checkLimit(options.limit ?? 10, 1_000);
+  checkOneOf(options.by, GROUP_FIELDS, 'by');
   const filter = await storageFilter(registry, options);
   return registry.storage.groups(filter, { by: options.by, orderBy: options.orderBy ?? 'items', limit });
 }

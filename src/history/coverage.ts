@@ -1,80 +1,86 @@
 import type { Coverage } from '../contracts/import-record.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 
-/** Collects which stretch of time each file covers, per platform and source. */
+/**
+ * Collects which stretches of time the items of an import tell of, per platform, source and account.
+ *
+ * A stretch ends where nothing was told for a week. So one row with a broken clock, a file with a few rows years apart
+ * or a file that broke off never claims the time in between, and an import may claim what it committed so far.
+ */
 export interface CoverageTracker {
-  add(file: string, items: readonly MediaItem[]): void;
-  /** A file that broke off covers nothing for sure. */
-  drop(file: string): void;
-  /** Stretches so far, overlapping ones merged. */
-  all(): readonly Coverage[];
+  /** The tracker with these items as well; the old one stays as it is. */
+  with(items: readonly MediaItem[]): CoverageTracker;
+  stretches(): readonly Coverage[];
 }
-
-/** More stretches than this per source are joined at their smallest gaps; an export in thousands of parts is rare. */
-const STRETCHES_KEPT = 200;
 
 interface Stretch {
   from: number;
   to: number;
 }
 
-export function trackCoverage(): CoverageTracker {
-  const byFile = new Map<string, Map<string, Stretch>>();
+/** First and last event of each day, by platform, source and account. Bounded by the days of a life, not by items. */
+type Days = ReadonlyMap<string, ReadonlyMap<number, Stretch>>;
+
+const DAY_MS = 86_400_000;
+const LONGEST_SILENCE_MS = 7 * DAY_MS;
+/** More stretches than this per source are joined at their smallest gaps. */
+const STRETCHES_KEPT = 50;
+
+export function trackCoverage(days: Days = new Map()): CoverageTracker {
   return {
-    add(file, items) {
-      const stretches = byFile.get(file) ?? new Map<string, Stretch>();
-      byFile.set(file, stretches);
-      let source = '';
-      let stretch: Stretch | undefined;
+    with(items) {
+      const next = new Map([...days].map(([key, byDay]) => [key, new Map(byDay)]));
+      let last: MediaItem | undefined;
+      let byDay = new Map<number, Stretch>();
       for (const item of items) {
         if (item.action !== 'consumed') continue;
         // Neighbours nearly always share their source: no look-up for them.
-        if (stretch === undefined || item.source !== source) {
-          source = item.source;
-          const key = JSON.stringify([item.platform, source]);
-          stretch = stretches.get(key) ?? { from: Infinity, to: -Infinity };
-          stretches.set(key, stretch);
+        if (item.source !== last?.source || item.account !== last.account || item.platform !== last.platform) {
+          const key = JSON.stringify([item.platform, item.source, item.account]);
+          byDay = next.get(key) ?? new Map<number, Stretch>();
+          next.set(key, byDay);
         }
-        const time = item.consumedAt.getTime();
-        if (time < stretch.from) stretch.from = time;
-        if (time > stretch.to) stretch.to = time;
+        last = item;
+        noteMoment(byDay, item.consumedAt.getTime());
       }
+      return trackCoverage(next);
     },
-    drop(file) {
-      byFile.delete(file);
-    },
-    all() {
-      const bySource = new Map<string, Stretch[]>();
-      for (const stretches of byFile.values()) {
-        for (const [key, stretch] of stretches) bySource.set(key, [...(bySource.get(key) ?? []), stretch]);
-      }
-      return [...bySource].flatMap(([key, stretches]) => {
-        const [platform, source] = JSON.parse(key) as [string, string];
-        return joined(stretches).map(({ from, to }) => ({ platform, source, from: new Date(from), to: new Date(to) }));
-      });
-    },
+    stretches: () =>
+      [...days].flatMap(([key, byDay]) => {
+        const [platform, source, account] = JSON.parse(key) as [string, string, string | null];
+        return joined([...byDay.values()], LONGEST_SILENCE_MS).map(({ from, to }) => ({
+          platform,
+          source,
+          ...(account === null ? {} : { account }),
+          from: new Date(from),
+          to: new Date(to),
+        }));
+      }),
   };
 }
 
-/** Merges overlapping stretches, and the nearest ones when there are too many. */
-export function joined(stretches: readonly Stretch[], keep: number = STRETCHES_KEPT): readonly Stretch[] {
+function noteMoment(byDay: Map<number, Stretch>, time: number): void {
+  const day = Math.floor(time / DAY_MS);
+  const known = byDay.get(day);
+  if (!known) byDay.set(day, { from: time, to: time });
+  else if (time < known.from) byDay.set(day, { from: time, to: known.to });
+  else if (time > known.to) byDay.set(day, { from: known.from, to: time });
+}
+
+/** Joins stretches that overlap or are at most `silenceMs` apart, and the nearest ones when there are too many. */
+export function joined(
+  stretches: readonly Readonly<Stretch>[],
+  silenceMs: number,
+  keep: number = STRETCHES_KEPT,
+): readonly Stretch[] {
   const merged: Stretch[] = [];
   for (const stretch of stretches.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1);
-    if (last && stretch.from <= last.to) last.to = Math.max(last.to, stretch.to);
+    if (last && stretch.from - last.to <= silenceMs) last.to = Math.max(last.to, stretch.to);
     else merged.push({ ...stretch });
   }
-  while (merged.length > keep) {
-    let nearest = 1;
-    for (let index = 2; index < merged.length; index += 1)
-      if (gap(merged, index) < gap(merged, nearest)) nearest = index;
-    const [gone] = merged.splice(nearest, 1);
-    const before = merged[nearest - 1];
-    if (before && gone) before.to = gone.to;
-  }
-  return merged;
-}
-
-function gap(stretches: readonly Stretch[], index: number): number {
-  return (stretches[index]?.from ?? 0) - (stretches[index - 1]?.to ?? 0);
+  if (merged.length <= keep) return merged;
+  const gaps = merged.slice(1).map((stretch, index) => stretch.from - (merged[index]?.to ?? 0));
+  const smallestKept = gaps.toSorted((a, b) => b - a)[keep - 2] ?? Number.POSITIVE_INFINITY;
+  return joined(merged, smallestKept - 1, keep);
 }

@@ -1,7 +1,7 @@
 import type { StoredItem } from '../contracts/media-item.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { iterateItems } from './query-items.ts';
-import type { ReadFilter } from './read-filter.ts';
+import { checkOneOf, type ReadFilter } from './read-filter.ts';
 
 /** What to export, and how. */
 export interface ExportOptions extends ReadFilter {
@@ -51,9 +51,10 @@ export async function* exportItems(
   options: ExportOptions,
 ): AsyncGenerator<string, void, undefined> {
   const { format, ...filter } = options;
+  checkOneOf(format, ['jsonl', 'csv'], 'format');
   const line = format === 'csv' ? csvLine : jsonLine;
   let lines = format === 'csv' ? [`${EXPORT_COLUMNS.join(',')}\r\n`] : [];
-  for await (const item of iterateItems(registry, { resolve: 'all', ...filter, order: 'oldest' })) {
+  for await (const item of iterateItems(registry, { ...filter, resolve: filter.resolve ?? 'all', order: 'oldest' })) {
     lines.push(line(item));
     if (lines.length < LINES_PER_CHUNK) continue;
     yield lines.join('');

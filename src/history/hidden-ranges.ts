@@ -21,8 +21,8 @@ const REACH: Readonly<Record<Precision, { readonly beforeMs: number; readonly af
 
 /** Coverage with the connection that brought it. */
 interface Covered extends Coverage {
-  readonly connectionId: string;
-  readonly account: string;
+  /** Label of the connection; empty for the user's only account. */
+  readonly label: string;
 }
 
 /**
@@ -34,12 +34,10 @@ export async function hiddenRanges(registry: AnyRegistry, userId: string): Promi
     registry.storage.listConnections({ userId }),
     registry.storage.listImports({ userId }),
   ]);
-  const accounts = new Map(connections.map(({ id, account }) => [id, account]));
-  const covered: Covered[] = imports
-    .filter(({ status }) => status === 'complete' || status === 'partial')
-    .flatMap(({ connectionId, coverage }) =>
-      coverage.map((stretch) => ({ ...stretch, connectionId, account: accounts.get(connectionId) ?? '' })),
-    );
+  const labels = new Map(connections.map(({ id, account }) => [id, account]));
+  const covered: Covered[] = imports.flatMap(({ connectionId, coverage }) =>
+    coverage.map((stretch) => ({ ...stretch, label: labels.get(connectionId) ?? '' })),
+  );
   const platforms = new Set(covered.map(({ platform }) => platform));
   return [...platforms].flatMap((platform) => {
     const provider = registry.list().find(({ id }) => id === platform);
@@ -56,17 +54,24 @@ function rangesOf(
   const sources = provider.capabilities.fileImport?.sources ?? {};
   return Object.entries(sources).flatMap(([source, { precision, rank }]) => {
     const finer = covered.filter((stretch) => (sources[stretch.source]?.rank ?? -1) > rank);
-    return [...Map.groupBy(finer, ({ account }) => account)].flatMap(([account, stretches]) => {
+    const byAccount = Map.groupBy(finer, ({ label, account }) => JSON.stringify([label, account]));
+    return [...byAccount.values()].flatMap((stretches) => {
+      const [{ label, account }] = stretches as [Covered, ...Covered[]];
       const connectionIds = connections
-        .filter((each) => account === '' || each.account === '' || each.account === account)
+        .filter((each) => label === '' || each.account === '' || each.account === label)
         .map(({ id }) => id);
       const finerSources = [...new Set(stretches.map((stretch) => stretch.source))];
       const { beforeMs, afterMs } = REACH[precision];
-      return joined(stretches.map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() }))).map(
+      const merged = joined(
+        stretches.map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() })),
+        0,
+      );
+      return merged.map(
         ({ from, to }): HiddenRange => ({
           platform: provider.id,
           source,
           connectionIds,
+          ...(account === undefined ? {} : { account }),
           // Surely inside: wherever within its reach the event was, the finer source was watching.
           from: from + beforeMs,
           to: to - afterMs,

@@ -1,6 +1,6 @@
 import { McaError } from '../contracts/errors.ts';
 import type { ImportProgressEvent } from '../contracts/events.ts';
-import type { ImportSource } from '../contracts/import-file.ts';
+import type { ArchiveLimits, ImportFile, ImportSource } from '../contracts/import-file.ts';
 import type { AnyProvider, ImportOptionsOf, ProviderIdWith } from '../contracts/provider.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
 import { capabilityOf, type Registry } from '../registry/create-registry.ts';
@@ -26,6 +26,8 @@ export interface ImportFileOptions<P extends readonly AnyProvider[], Id extends 
   readonly strict?: boolean | undefined;
   /** What happens to items stored already. @default 'longest': more time spent wins, whatever the order of imports */
   readonly updatePolicy?: UpdatePolicy | undefined;
+  /** What archives may hold, where the defaults do not do. @default see {@link ArchiveLimits} */
+  readonly archiveLimits?: Partial<ArchiveLimits> | undefined;
   /** Stops between two batches; committed pages stay. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every batch; drives a progress bar. */
@@ -55,9 +57,11 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
   const sources = Array.isArray(options.file)
     ? (options.file as readonly ImportSource[])
     : [options.file as ImportSource];
-  const files = sources.map(openSource);
+  const files = withDistinctNames(sources.map(openSource));
   if (files.length === 0) throw invalid('no_files', 'There is no file to import.', 'Hand in at least one.');
-  const provider = options.provider ?? (await providerOf(registry, files));
+  const signal = options.signal ?? new AbortController().signal;
+  const { archiveLimits } = options;
+  const provider = options.provider ?? (await providerOf(registry, files, { signal, archiveLimits }));
   const capability = capabilityOf(registry, provider, 'fileImport');
   const checked = await capability.options['~standard'].validate(options.options ?? {});
   if (checked.issues) {
@@ -83,8 +87,19 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
     policy: options.updatePolicy ?? 'longest',
     strict: options.strict ?? false,
     dryRun: options.dryRun ?? false,
-    signal: options.signal ?? new AbortController().signal,
+    signal,
+    archiveLimits,
     onProgress: options.onProgress,
+  });
+}
+
+/** Reports go by name: two files of one name would pass for one. */
+function withDistinctNames(files: readonly ImportFile[]): readonly ImportFile[] {
+  const seen = new Map<string, number>();
+  return files.map((file) => {
+    const count = (seen.get(file.name) ?? 0) + 1;
+    seen.set(file.name, count);
+    return count === 1 ? file : { ...file, name: `${file.name} (${count})` };
   });
 }
 

@@ -26,7 +26,7 @@ export interface ImportLedger {
   add(batch: ImportBatch): void;
   readonly pendingItems: readonly MediaItem[];
   /** Totals as they will be once the pending page is committed; what the store is told. */
-  totals(status: ImportProgress['status']): Omit<ImportProgress, 'id' | 'files'>;
+  totals(status: ImportProgress['status']): Omit<ImportProgress, 'id' | 'files' | 'startedAt'>;
   /** The pending page was committed with this result. */
   settle(result: Pick<PageResult, 'inserted' | 'updated' | 'unchanged'>): void;
   /** Forgets the pending page, its counts included. */
@@ -35,6 +35,8 @@ export interface ImportLedger {
   /** Records read so far, pending ones included; for progress. */
   readSoFar(): number;
   readonly files: ReadonlyMap<string, FileReport>;
+  /** A file that held nothing for this provider, beside others that did, is no damage but worth a word. */
+  forgive(file: string): void;
   readonly hasRejections: boolean;
   report(): Pick<
     ImportReport,
@@ -45,7 +47,8 @@ export interface ImportLedger {
 const emptyPage = (): Page => ({ items: [], read: 0, skipped: {}, rejections: [] });
 
 export function openLedger(): ImportLedger {
-  const coverage = trackCoverage();
+  let coverage = trackCoverage();
+  let coverageWithPage = coverage;
   const files = new Map<string, FileReport>();
   const stored = { inserted: 0, updated: 0, unchanged: 0 };
   const skipped: Record<string, number> = {};
@@ -85,17 +88,16 @@ export function openLedger(): ImportLedger {
       addReasons(page.skipped, batch.skipped);
       for (const warning of batch.warnings ?? []) if (!warnings.includes(warning)) warnings.push(warning);
       noteFile(files, batch);
-      if (batch.error) coverage.drop(batch.file);
-      else coverage.add(batch.file, batch.items);
     },
     totals(status) {
       const next = { skipped: { ...skipped }, rejected: { ...rejected } };
       addReasons(next.skipped, page.skipped);
       addReasons(next.rejected, rejectedOnPage());
-      const isWhole = status === 'complete' || status === 'partial';
-      return { status, read: read + page.read, ...next, coverage: isWhole ? coverage.all() : [] };
+      coverageWithPage = coverage.with(page.items);
+      return { status, read: read + page.read, ...next, coverage: coverageWithPage.stretches() };
     },
     settle(result) {
+      coverage = coverageWithPage;
       read += page.read;
       stored.inserted += result.inserted;
       stored.updated += result.updated;
@@ -106,6 +108,12 @@ export function openLedger(): ImportLedger {
       rejections.push(...page.rejections.slice(0, REJECTIONS_KEPT - rejections.length));
       preview.push(...page.items.slice(0, PREVIEW_ITEMS - preview.length));
       page = emptyPage();
+    },
+    forgive(file) {
+      const report = files.get(file);
+      if (!report?.error) return;
+      warnings.push(report.error.message);
+      files.set(file, { ...report, error: undefined });
     },
     dropPending() {
       page = emptyPage();
@@ -119,7 +127,7 @@ export function openLedger(): ImportLedger {
       rejections,
       byType,
       files: [...files.values()],
-      coverage: coverage.all(),
+      coverage: coverage.stretches(),
       warnings,
       preview,
     }),
@@ -128,5 +136,5 @@ export function openLedger(): ImportLedger {
 
 function noteFile(files: Map<string, FileReport>, { file, format, read, error }: ImportBatch): void {
   const before = files.get(file);
-  files.set(file, { name: file, format, read: (before?.read ?? 0) + read, error });
+  files.set(file, { name: file, format, read: (before?.read ?? 0) + read, error: error ?? before?.error });
 }

@@ -8,7 +8,7 @@ import type { ImportJob } from './import-run.ts';
 export interface PageWriter {
   write(
     items: readonly MediaItem[],
-    progress: Omit<ImportProgress, 'id' | 'files'>,
+    progress: Omit<ImportProgress, 'id' | 'files' | 'startedAt'>,
   ): Promise<Pick<PageResult, 'inserted' | 'updated' | 'unchanged'>>;
   close(): Promise<void>;
   readonly hasWritten: boolean;
@@ -25,6 +25,7 @@ const RENEW_AFTER_MS = 20_000;
 export function storageWriter(job: ImportJob, importId: string): PageWriter {
   const { storage, env, hooks } = job.registry;
   const files = job.files.map((file) => file.name);
+  const startedAt = new Date(env.clock.now());
   let lease: Lease | undefined;
   let renewedAt = 0;
   let connectionId: string | undefined;
@@ -66,7 +67,7 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
         ...(await open()),
         items,
         policy: job.policy,
-        import: { id: importId, files, ...progress },
+        import: { id: importId, files, startedAt, ...progress },
       });
       hasWritten = true;
       const written = result.inserted + result.updated;
@@ -89,8 +90,8 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
 }
 
 async function tellItems({ registry, userId }: ImportJob, after: number, limit: number): Promise<void> {
-  const changes = await registry.storage.changes({ after, limit, userId });
   try {
+    const changes = await registry.storage.changes({ after, limit, userId });
     await registry.hooks.onItems?.(changes);
   } catch (error) {
     // The items are stored and in the feed; a hook that fails must not make the import look failed.
@@ -109,13 +110,16 @@ export function previewWriter(job: ImportJob): PageWriter {
     hasWritten: false,
     connectionId: undefined,
     async write(items) {
-      const fresh = items.filter(({ platform, externalId }) => {
-        const key = `${platform}\n${externalId}`;
-        return !seen.has(key) && seen.add(key);
-      });
+      // Repeats within a page are the store's to count; those of earlier pages were never stored here.
+      const fresh = items.filter((item) => !seen.has(keyOf(item)));
+      for (const item of fresh) seen.add(keyOf(item));
       const result = await job.registry.storage.previewPage({ userId: job.userId, items: fresh, policy: job.policy });
       return { ...result, unchanged: result.unchanged + (items.length - fresh.length) };
     },
     close: async () => {},
   };
+}
+
+function keyOf({ platform, externalId }: MediaItem): string {
+  return `${platform}\n${externalId}`;
 }

@@ -40,7 +40,7 @@ export interface ImportReport {
   /** Items among the records, new or not, by type. */
   readonly byType: Readonly<Partial<Record<MediaType, number>>>;
   readonly files: readonly FileReport[];
-  /** Stretches of time the files cover, by source. */
+  /** Stretches of time the stored items tell of, by source; a silence of a week ends one. */
   readonly coverage: readonly Coverage[];
   readonly warnings: readonly string[];
   /** Dry run only: the first 20 items. */

@@ -1,7 +1,7 @@
 import type { FileImportCapability } from '../contracts/capabilities/file-import.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ImportProgressEvent } from '../contracts/events.ts';
-import type { ImportFile } from '../contracts/import-file.ts';
+import type { ArchiveLimits, ImportFile } from '../contracts/import-file.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
@@ -12,7 +12,7 @@ import { type ByteMeter, meterBytes, progressEvent } from './import-progress.ts'
 import type { ImportReport } from './import-report.ts';
 
 /** Items per page. A page is a transaction, so larger pages cost less and smaller ones lose less time to a crash. */
-const PAGE_ITEMS = 5_000;
+const PAGE_ITEMS = 2_000;
 
 /** Everything one import needs, options checked. */
 export interface ImportJob {
@@ -28,6 +28,7 @@ export interface ImportJob {
   readonly strict: boolean;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  readonly archiveLimits: Partial<ArchiveLimits> | undefined;
   readonly onProgress: ((event: ImportProgressEvent) => void) | undefined;
 }
 
@@ -71,17 +72,11 @@ export async function runImport(job: ImportJob): Promise<ImportReport> {
       durationMs: clock.now() - run.startedAt,
       error,
     };
-    const { counts, durationMs } = report;
-    job.registry.emit({
-      type: 'import_finished',
-      userId: job.userId,
-      provider: job.provider,
-      importId,
-      status,
-      counts,
-      durationMs,
-    });
+    tellFinished(run, status);
     return report;
+  } catch (error) {
+    tellFinished(run, 'failed');
+    throw error;
   } finally {
     await writer.close();
   }
@@ -113,9 +108,9 @@ async function attempt(run: Run): Promise<Pick<ImportReport, 'status' | 'error'>
  */
 async function readAll(run: Run): Promise<McaError | undefined> {
   const { job, ledger, meter } = run;
-  const { options, signal, strict, registry } = job;
+  const { options, signal, strict, archiveLimits, registry } = job;
   for await (const batch of job.capability.parse(
-    { options, signal, strict, now: () => registry.env.clock.now() },
+    { options, signal, strict, archiveLimits, now: () => registry.env.clock.now() },
     meter.files,
   )) {
     throwIfCancelled(job);
@@ -125,6 +120,11 @@ async function readAll(run: Run): Promise<McaError | undefined> {
     tellProgress(run);
   }
   throwIfCancelled(job);
+  const whole = [...ledger.files.values()].some((file) => !file.error);
+  for (const { name, error } of ledger.files.values()) {
+    // Part 2 of a split export may hold none of the history.
+    if (whole && error?.reason === 'nothing_to_import') ledger.forgive(name);
+  }
   const files = [...ledger.files.values()];
   const broken = files.filter((file) => file.error);
   // With nothing whole, a damaged file is refused before anything of it is stored.
@@ -134,6 +134,21 @@ async function readAll(run: Run): Promise<McaError | undefined> {
 
 async function commit({ ledger, writer }: Run, status: 'running' | ImportReport['status']): Promise<void> {
   ledger.settle(await writer.write(ledger.pendingItems, ledger.totals(status)));
+}
+
+function tellFinished({ job, importId, startedAt, ledger }: Run, status: ImportReport['status']): void {
+  const { registry, userId, provider, dryRun } = job;
+  const durationMs = registry.env.clock.now() - startedAt;
+  registry.emit({
+    type: 'import_finished',
+    userId,
+    provider,
+    importId,
+    dryRun,
+    status,
+    counts: ledger.counts(),
+    durationMs,
+  });
 }
 
 function tellProgress({ job, importId, startedAt, ledger, meter }: Run): void {

@@ -1,3 +1,4 @@
+import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ImportRecord } from '../contracts/import-record.ts';
 import type { ItemKey } from '../contracts/media-item.ts';
@@ -15,7 +16,17 @@ export async function listImports(
 ): Promise<readonly ImportRecord[]> {
   checkUserId(request.userId);
   await registry.ready();
-  return registry.storage.listImports({ userId: request.userId });
+  return (await registry.storage.listImports({ userId: request.userId })).toReversed();
+}
+
+/** A user's links to services and files, oldest first. */
+export async function listConnections(
+  registry: AnyRegistry,
+  request: { readonly userId: string },
+): Promise<readonly Connection[]> {
+  checkUserId(request.userId);
+  await registry.ready();
+  return registry.storage.listConnections({ userId: request.userId });
 }
 
 /** What undoing an import did. */
@@ -23,7 +34,7 @@ export interface UndoReport {
   /** Items taken out: those this import was the first to bring. */
   readonly removed: number;
   /**
-   * Imports of the same account whose time overlaps. Items that both held went with this one;
+   * Imports of the same platform whose time overlaps. Items that both held went with this one;
    * importing those files again brings them back.
    */
   readonly overlapping: readonly ImportRecord[];
@@ -55,10 +66,10 @@ export async function undoImport(
   return { removed, overlapping };
 }
 
+/** Whatever connection or source they came by: equal events have equal keys. */
 function overlaps(one: ImportRecord, other: ImportRecord): boolean {
-  if (one.connectionId !== other.connectionId) return false;
   return one.coverage.some((a) =>
-    other.coverage.some((b) => a.source === b.source && a.from <= b.to && b.from <= a.to),
+    other.coverage.some((b) => a.platform === b.platform && a.from <= b.to && b.from <= a.to),
   );
 }
 
@@ -125,6 +136,14 @@ export async function readChanges(
 ): Promise<{ readonly changes: readonly Change[]; readonly nextSequence: number }> {
   const { after = 0, limit = 1_000, userId } = options;
   checkLimit(limit, 10_000);
+  if (!Number.isSafeInteger(after) || after < 0) {
+    throw new McaError({
+      code: 'invalid_data',
+      reason: 'invalid_sequence',
+      message: '"after" must be 0 or the nextSequence of the call before.',
+      hint: 'Start at 0 to read everything.',
+    });
+  }
   await registry.ready();
   const changes = await registry.storage.changes({ after, limit, userId });
   return { changes, nextSequence: changes.at(-1)?.sequence ?? after };

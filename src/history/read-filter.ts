@@ -37,6 +37,8 @@ export async function storageFilter(registry: AnyRegistry, filter: ReadFilter): 
   checkUserId(filter.userId);
   checkInstant(filter.from, 'from');
   checkInstant(filter.to, 'to');
+  for (const type of listOf(filter.type) ?? []) checkOneOf(type, TYPES, 'type');
+  for (const action of listOf(filter.action) ?? []) checkOneOf(action, ACTIONS, 'action');
   await registry.ready();
   const { userId, from, to, tag, text, minTimeSpentMs, connectionId, importId } = filter;
   return {
@@ -53,6 +55,20 @@ export async function storageFilter(registry: AnyRegistry, filter: ReadFilter): 
     importId,
     hidden: filter.resolve === 'all' ? undefined : await hiddenRanges(registry, userId),
   };
+}
+
+const TYPES: readonly MediaType[] = ['music', 'video', 'podcast', 'audiobook', 'article', 'book'];
+const ACTIONS: readonly MediaAction[] = ['consumed', 'liked', 'saved', 'rated'];
+
+/** For hosts without a compiler. @throws McaError `invalid_data` naming what is allowed. */
+export function checkOneOf(value: string, allowed: readonly string[], name: string): void {
+  if (allowed.includes(value)) return;
+  throw new McaError({
+    code: 'invalid_data',
+    reason: 'unknown_value',
+    message: `"${name}" cannot be "${String(value)}".`,
+    hint: `It is one of ${allowed.join(', ')}.`,
+  });
 }
 
 function listOf<T extends string>(value: T | readonly T[] | undefined): readonly T[] | undefined {

@@ -274,3 +274,120 @@ describe('taking back', () => {
     ).toBe(true);
   });
 });
+
+describe('what a reviewer broke once', () => {
+  const header =
+    'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
+  const view = (profile: string, day: number) =>
+    `${profile},2024-03-${String(day).padStart(2, '0')} 20:00:00,00:40:00,,"Sand Hill: Season 1: Part ${day}",,TV,00:40:00,00:40:00,US (United States)`;
+
+  test('one profile hides nothing of another', async () => {
+    const registry = open();
+    const full = [header, ...[1, 5, 9].map((day) => view('Ana', day)), ...[2, 6].map((day) => view('Rui', day)), ''];
+    const short = ['Title,Date', '"Blue Door","3/6/24"', '"Low Water","3/5/24"', '"Wells","3/13/24"', ''];
+    await importFile(registry, {
+      userId,
+      provider: 'netflix',
+      file: fileOf('ViewingActivity.csv', full.join('\n')),
+      options: { profiles: ['Ana'] },
+    });
+    await importFile(registry, {
+      userId,
+      provider: 'netflix',
+      file: fileOf('NetflixViewingHistory.csv', short.join('\n')),
+      options: { profile: 'Rui' },
+    });
+    expect((await queryItems(registry, { userId })).items).toHaveLength(6);
+  });
+
+  test('a file with a few rows years apart claims nothing in between, and neither does one that broke off', async () => {
+    const registry = open();
+    const at = (ts: string, name: string) => play(0, { ts, spotify_track_uri: `spotify:track:${name}` });
+    await importFile(registry, { userId, file: accountData(plays(0, 50)) });
+    const sparse = history([at('2015-01-01T10:00:00Z', 'a'), at('2024-01-01T10:00:00Z', 'b')]);
+    const damaged = fileOf('Streaming_History_Audio_2020.json', JSON.stringify(plays(0, 50)).slice(0, -20));
+    await importFile(registry, { userId, file: [sparse, { ...damaged, name: 'endsong_7.json' }] });
+    expect(
+      (await topGroups(registry, { userId, by: 'source' })).map(({ value, items }) => `${value} ${items}`),
+    ).toEqual(expect.arrayContaining(['extended-history 51']));
+  });
+
+  test('an import that was cancelled half-way still does not count twice', async () => {
+    const registry = open();
+    await importFile(registry, { userId, file: accountData(plays(0, 9_000)) });
+    const controller = new AbortController();
+    const report = await importFile(registry, {
+      userId,
+      file: history(plays(0, 9_000)),
+      signal: controller.signal,
+      onProgress: ({ counts }) => counts.inserted > 0 && controller.abort(),
+    });
+    expect(report.status).toBe('cancelled');
+    expect((await summarise(registry, { userId })).items).toBe(9_000);
+  });
+
+  test('undoing one of two overlapping imports lets the coarse rows show again', async () => {
+    const registry = open();
+    await importFile(registry, { userId, file: accountData(plays(0, 300)) });
+    const { importId = '' } = await importFile(registry, { userId, file: history(plays(0, 200)) });
+    await importFile(registry, { userId, file: history(plays(100, 300)) });
+    const { overlapping } = await undoImport(registry, { userId, importId });
+    expect(overlapping).toHaveLength(2);
+    expect((await summarise(registry, { userId })).items).toBe(300);
+  });
+
+  test('listImports is newest first', async () => {
+    const registry = open();
+    for (const name of ['endsong_0.json', 'endsong_1.json'])
+      await importFile(registry, { userId, file: history(plays(0, 3), name) });
+    expect((await listImports(registry, { userId })).map(({ files }) => files[0])).toEqual([
+      'endsong_1.json',
+      'endsong_0.json',
+    ]);
+  });
+
+  test('a short CSV and its browser copy in one folder are one history', async () => {
+    const registry = open();
+    const csv = 'Title,Date\n"Blue Door","3/20/24"\n"Blue Door","3/20/24"\n"Wells","3/13/24"\n';
+    const files = [fileOf('NetflixViewingHistory.csv', csv), fileOf('NetflixViewingHistory (1).csv', csv)];
+    const report = await importFile(registry, { userId, file: files });
+    expect(report.counts).toMatchObject({ read: 6, inserted: 3, unchanged: 3 });
+  });
+
+  test('two files of one name do not hide each other', async () => {
+    const registry = open();
+    const damaged = fileOf('endsong_0.json', JSON.stringify(plays(0, 9)).slice(0, -9));
+    const report = await importFile(registry, { userId, file: [damaged, history(plays(20, 29), 'endsong_0.json')] });
+    expect(report).toMatchObject({ status: 'partial', error: { reason: 'damaged_files' } });
+    expect(report.files.map(({ name }) => name)).toEqual(['endsong_0.json', 'endsong_0.json (2)']);
+  });
+
+  test('a source that hangs while it is being recognised can be cancelled, one that fails is a typed error', async () => {
+    const registry = open();
+    const controller = new AbortController();
+    const hanging = {
+      name: 'upload',
+      open: () => {
+        controller.abort();
+        return new Promise<never>(() => {});
+      },
+    };
+    await expect(importFile(registry, { userId, file: hanging, signal: controller.signal })).rejects.toMatchObject({
+      code: 'cancelled',
+    });
+    const failing = {
+      name: 'upload',
+      open: () => {
+        throw new Error('EACCES /home/ana/secret');
+      },
+    };
+    await expect(importFile(registry, { userId, file: failing })).rejects.toMatchObject({
+      code: 'file_parse_error',
+      reason: 'file_unreadable',
+    });
+    await expect(importFile(registry, { userId, provider: 'spotify', file: failing })).rejects.toMatchObject({
+      code: 'file_parse_error',
+      reason: 'file_unreadable',
+    });
+  });
+});

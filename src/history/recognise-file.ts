@@ -1,11 +1,14 @@
+import type { ImportContext } from '../contracts/capabilities/file-import.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ImportFile, ImportSource, Recognition } from '../contracts/import-file.ts';
+import type { AddedProviderId } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { openSource } from './open-source.ts';
 
 /** What a file is, and who can import it. */
 export interface FileRecognition extends Recognition {
-  readonly provider: string;
+  /** Accepted by `importFile` as it is. */
+  readonly provider: AddedProviderId;
 }
 
 /** Below this nobody imports a file without being told which provider to use. */
@@ -25,11 +28,17 @@ export async function recogniseFile(registry: AnyRegistry, source: ImportSource)
   return recognise(registry, openSource(source));
 }
 
-async function recognise(registry: AnyRegistry, file: ImportFile): Promise<readonly FileRecognition[]> {
+type Limits = Pick<ImportContext, 'signal' | 'archiveLimits'>;
+
+async function recognise(
+  registry: AnyRegistry,
+  file: ImportFile,
+  limits?: Limits,
+): Promise<readonly FileRecognition[]> {
   const candidates: FileRecognition[] = [];
   for (const { id, capabilities } of registry.withCapability('fileImport')) {
-    const recognition = await capabilities.fileImport?.recognise(file);
-    if (recognition) candidates.push({ provider: id, ...recognition });
+    const recognition = await capabilities.fileImport?.recognise(file, limits);
+    if (recognition) candidates.push({ provider: id as AddedProviderId, ...recognition });
   }
   return candidates.sort((a, b) => b.confidence - a.confidence);
 }
@@ -39,30 +48,40 @@ async function recognise(registry: AnyRegistry, file: ImportFile): Promise<reado
  *
  * @throws McaError `file_parse_error` when nobody is sure, or when the files belong to several providers
  */
-export async function providerOf(registry: AnyRegistry, files: readonly ImportFile[]): Promise<string> {
+export async function providerOf(registry: AnyRegistry, files: readonly ImportFile[], limits: Limits): Promise<string> {
   const owners = new Map<string, string>();
-  const unknown: string[] = [];
+  const strangers: ImportFile[] = [];
   for (const file of files) {
-    const [best] = await recognise(registry, file);
-    if (best && best.confidence >= SURE_ENOUGH) owners.set(best.provider, owners.get(best.provider) ?? file.name);
-    else unknown.push(file.name);
+    const sure = (await recognise(registry, file, limits)).filter(({ confidence }) => confidence >= SURE_ENOUGH);
+    // A folder or archive may hold exports of several services: every sure owner counts there, else the surest.
+    for (const { provider } of file.list ? sure : sure.slice(0, 1))
+      owners.set(provider, owners.get(provider) ?? file.name);
+    if (sure.length === 0) strangers.push(file);
   }
   const [owner] = owners.keys();
-  if (owner !== undefined && owners.size === 1) return owner;
-  const importers = registry.withCapability('fileImport').map(({ id }) => id);
-  if (owner === undefined) {
-    throw new McaError({
-      code: 'file_parse_error',
-      reason: 'unrecognised_file',
-      message: `${unknown.join(', ')} is of no known kind.`,
-      hint: `Name the provider if you know it. Registered importers: ${importers.join(', ') || 'none'}.`,
-      position: { file: unknown[0] },
-    });
-  }
+  if (owner === undefined) throw await strangeFile(registry, strangers, limits);
+  if (owners.size === 1) return owner;
   throw new McaError({
     code: 'file_parse_error',
     reason: 'mixed_files',
     message: `The files belong to different services: ${[...owners].map(([id, name]) => `${name} to ${id}`).join(', ')}.`,
-    hint: 'Import the files of each service in a call of their own.',
+    hint: 'Import each service in a call of its own: name the provider, or hand in its files alone.',
+  });
+}
+
+/** Why nobody wants a file. An importer may know better than "unknown": a damaged archive, a mistake people make. */
+async function strangeFile(registry: AnyRegistry, files: readonly ImportFile[], limits: Limits): Promise<McaError> {
+  const [file] = files;
+  for (const { capabilities } of registry.withCapability('fileImport')) {
+    const known = file && (await capabilities.fileImport?.explain?.(file, limits));
+    if (known) return known;
+  }
+  const importers = registry.withCapability('fileImport').map(({ id }) => id);
+  return new McaError({
+    code: 'file_parse_error',
+    reason: 'unrecognised_file',
+    message: `${files.map(({ name }) => name).join(', ')} is of no known kind.`,
+    hint: `Name the provider if you know it. Registered importers: ${importers.join(', ') || 'none'}.`,
+    position: { file: file?.name },
   });
 }

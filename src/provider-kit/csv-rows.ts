@@ -153,11 +153,21 @@ export async function createCsvRows(file: string, header: CsvHeaderLine): Promis
     openStart += bytes;
   }
 
+  /** What is wrong with the record in front. Mostly its own line tells; only an open quote needs the lines behind. */
+  function scanOpen(): ReturnType<typeof scanCsvRecord> & { readonly text: string } {
+    const scan = (bytes: number) => {
+      const text = open.toString('utf8', 0, bytes);
+      return { ...scanCsvRecord(text, 0, [header.delimiter]), text };
+    };
+    const itsLine = scan(Math.min(open.indexOf(LINE_FEED) + 1, CSV_RECORD_BYTES_MAX));
+    const isTold = itsLine.stray !== undefined && itsLine.openQuote === undefined;
+    return isTold ? itsLine : scan(CSV_RECORD_BYTES_MAX);
+  }
+
   /** Reports what the parser stumbled over; throws when reading cannot go on. */
   function stumble(code: string): void {
     advance(skipBlank(0));
-    const text = open.toString('utf8', 0, CSV_RECORD_BYTES_MAX);
-    const { openQuote, stray } = scanCsvRecord(text, 0, [header.delimiter]);
+    const { text, openQuote, stray } = scanOpen();
     const position = { line, record: records + 1 };
     if (stray === undefined && openQuote !== undefined) throw unclosedQuote(file, text, openQuote, position);
     if (code === 'CSV_MAX_RECORD_SIZE') {

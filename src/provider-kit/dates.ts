@@ -27,9 +27,36 @@ export function daysInMonth(year: number, month: number): number {
   return (daysBefore[month] ?? 365) - (daysBefore[month - 1] ?? 0);
 }
 
+/** Local days begin up to 14 hours before those of UTC, and clocks go wrong by some more. */
+const AHEAD_ALLOWED_MS = 48 * 3_600_000;
+
+/** When the records of one file can have happened. */
+export interface PlausibleTimes {
+  /** Epoch milliseconds of the beginning of the service. */
+  readonly earliest: number;
+  /** Epoch milliseconds of the import: `context.now()`, asked once a file. */
+  readonly now: number;
+}
+
+/**
+ * Whether something can have happened at this time: not before the service began and not more than 48 hours from now.
+ *
+ * A record of the year 2099 that went into the history would stretch what its source seems to cover, and so hide real items.
+ *
+ * @example
+ * ```ts
+ * if (!isPlausible(time, times)) return reject('implausible_date', 'the time is before 2006 or in the future', 'ts');
+ * ```
+ */
+export function isPlausible(time: number, { earliest, now }: PlausibleTimes): boolean {
+  return time >= earliest && time <= now + AHEAD_ALLOWED_MS;
+}
+
 const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
 const two = (text: string, index: number): number => digit(text, index) * 10 + digit(text, index + 1);
 const timestampPattern = /^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*(?:UTC|Z)?$/;
+/** No form above is longer, and a cell can be huge. */
+const TIMESTAMP_LENGTH_MAX = 40;
 const plainTimestamp = /^\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\dZ?$/;
 
 /**
@@ -51,7 +78,7 @@ export function parseUtc(text: string): number | undefined {
       two(text, 17),
     );
   }
-  const match = timestampPattern.exec(text);
+  const match = text.length <= TIMESTAMP_LENGTH_MAX ? timestampPattern.exec(text) : undefined;
   if (!match) return undefined;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = ''] = match;
   const millisecond = fraction === '' ? 0 : Math.floor(Number(`0.${fraction}`) * 1000);

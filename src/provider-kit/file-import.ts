@@ -1,12 +1,10 @@
 import type { FileImportCapability, ImportBatch, ImportContext } from '../contracts/capabilities/file-import.ts';
 import { McaError } from '../contracts/errors.ts';
-import type { ImportFile, Recognition } from '../contracts/import-file.ts';
+import type { ArchiveLimits, ImportFile, Recognition } from '../contracts/import-file.ts';
 import type { StandardSchema } from '../contracts/standard-schema.ts';
-import { occurrenceCounter } from './event-id.ts';
-import type { FileFormat, FileSample, FormatContext } from './format.ts';
-import { baseName, readHead, readSample } from './sample.ts';
-import { decodeText } from './text.ts';
-import { isZip, openZip, type ZipLimits } from './zip.ts';
+import { type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
+import { examine, examineOrFail, isFound, type Search } from './find-files.ts';
+import type { FileFormat, FileSample } from './format.ts';
 
 /** A file people hand in by mistake, and what to tell them. */
 export interface KnownMistake {
@@ -38,7 +36,7 @@ export interface FileImportDefinition<Options> {
    * @default all
    */
   readonly choose?: ((found: readonly FoundFile<Options>[]) => readonly FoundFile<Options>[]) | undefined;
-  readonly zipLimits?: Partial<ZipLimits> | undefined;
+  readonly zipLimits?: Partial<ArchiveLimits> | undefined;
 }
 
 /** A file and the format it was recognised as. */
@@ -47,9 +45,6 @@ export interface FoundFile<Options> {
   readonly format: FileFormat<Options>;
   readonly confidence: number;
 }
-
-/** What a file turned out to be. */
-type Finding<Options> = FoundFile<Options> | { readonly file: ImportFile; readonly error: McaError };
 
 /**
  * Builds a file-import capability from formats: it opens archives, tells formats apart by name and content, reads
@@ -70,26 +65,50 @@ export function fileImport<Options, Input>(
     accept: definition.accept,
     sources: Object.fromEntries(formats.map(({ id, name, precision, rank }) => [id, { name, precision, rank }])),
     options: schema,
-    recognise: (file) => recognise(definition, file),
+    recognise: (file, limits) => recognise(definition, file, limits),
+    explain: (file, limits) => explain(definition, file, limits),
     parse: (context, files) => parse(definition, context, files),
   };
 }
 
+type SearchLimits = Pick<ImportContext, 'signal' | 'archiveLimits'>;
+
 async function recognise<Options>(
   definition: FileImportDefinition<Options>,
   file: ImportFile,
+  { signal, archiveLimits }: SearchLimits = { signal: new AbortController().signal },
 ): Promise<Recognition | undefined> {
-  const closers: (() => Promise<void>)[] = [];
+  const search: Search<Options> = { definition, signal, archiveLimits, closers: [] };
   try {
-    const findings = await examine(definition, file, new AbortController().signal, closers);
+    const findings = await examine(search, file);
     const best = findings.filter(isFound).sort((a, b) => b.confidence - a.confidence)[0];
     return best && { format: best.format.id, confidence: best.confidence };
   } catch (error) {
     // A damaged or foreign file is not ours; whoever imports it anyway is told what is wrong with it.
-    if (McaError.isInstance(error) && error.code === 'file_parse_error') return undefined;
+    const isForeign = McaError.isInstance(error) && error.code === 'file_parse_error';
+    if (isForeign && error.reason !== 'file_unreadable') return undefined;
     throw error;
   } finally {
-    for (const close of closers) await close();
+    await closeAll(search);
+  }
+}
+
+/** Reasons that say nothing a stranger would not know. */
+const UNTELLING = new Set(['unknown_format', 'nothing_to_import', 'invalid_encoding']);
+
+async function explain<Options>(
+  definition: FileImportDefinition<Options>,
+  file: ImportFile,
+  { signal, archiveLimits }: SearchLimits,
+): Promise<McaError | undefined> {
+  const search: Search<Options> = { definition, signal, archiveLimits, closers: [] };
+  try {
+    const findings = await examineOrFail(search, file);
+    return findings
+      .map((finding) => (isFound(finding) ? undefined : finding.error))
+      .find((error) => error && !UNTELLING.has(error.reason ?? ''));
+  } finally {
+    await closeAll(search);
   }
 }
 
@@ -98,173 +117,40 @@ async function* parse<Options>(
   context: ImportContext<Options>,
   files: readonly ImportFile[],
 ): AsyncGenerator<ImportBatch> {
-  const formatContext: FormatContext<Options> = { ...context, occurrences: occurrenceCounter() };
-  const closers: (() => Promise<void>)[] = [];
+  const { signal, archiveLimits } = context;
+  const search: Search<Options> = { definition, signal, archiveLimits, closers: [] };
+  const counters = new Map<string, OccurrenceCounter>();
   try {
     for (const file of files) {
-      for (const finding of await examineOrFail(definition, file, context.signal, closers)) {
-        if (isFound(finding)) yield* finding.format.read(finding.file, formatContext);
-        else yield emptyBatch(finding.file.name, finding.error);
+      for (const finding of await examineOrFail(search, file)) {
+        if (!isFound(finding)) {
+          yield emptyBatch(finding.file.name, finding.error);
+          continue;
+        }
+        const { format, file: part } = finding;
+        const scope = countingScope(format, part);
+        const occurrences = counters.get(scope) ?? occurrenceCounter();
+        counters.set(scope, occurrences);
+        yield* format.read(part, { ...context, occurrences });
       }
     }
   } finally {
-    for (const close of closers) await close();
+    await closeAll(search);
   }
 }
 
-/** Like {@link examine}, with a file that cannot be used at all as a finding of its own. */
-async function examineOrFail<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  signal: AbortSignal,
-  closers: (() => Promise<void>)[],
-): Promise<readonly Finding<Options>[]> {
-  try {
-    return await examine(definition, file, signal, closers);
-  } catch (error) {
-    if (McaError.isInstance(error) && error.code === 'file_parse_error') return [{ file, error }];
-    throw error;
-  }
+/** Equal events are counted within one file, or over all parts of a history that lie in one folder or archive. */
+function countingScope<Options>({ id, inParts }: FileFormat<Options>, { name }: ImportFile): string {
+  return JSON.stringify([
+    id,
+    inParts ? name.slice(0, Math.max(name.lastIndexOf('/'), name.lastIndexOf('!')) + 1) : name,
+  ]);
 }
 
-/** Looks into a file, or into every promising file of an archive. */
-async function examine<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  signal: AbortSignal,
-  closers: (() => Promise<void>)[],
-): Promise<readonly Finding<Options>[]> {
-  const entries = await contentsOf(definition, file, signal, closers);
-  if (!entries) return [await identify(definition, file)];
-  const promising = entries
-    .filter((entry) => !/(^|\/|!)__MACOSX\//.test(entry.name))
-    .filter((entry) => isPromising(definition, entry))
-    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
-  const findings: Finding<Options>[] = [];
-  for (const entry of promising) {
-    const finding = await identify(definition, entry);
-    if (isFound(finding) || hasKnownName(definition, entry)) findings.push(finding);
-  }
-  const found = findings.filter(isFound);
-  if (found.length === 0) throw nothingFound(definition, file, findings);
-  if (definition.choose) return definition.choose(found);
-  const rank = (finding: Finding<Options>): number =>
-    isFound(finding) ? definition.formats.indexOf(finding.format) : definition.formats.length;
-  return findings.sort((a, b) => rank(a) - rank(b));
-}
-
-/** Files of a folder or archive, or `undefined` for a plain file. */
-async function contentsOf<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  signal: AbortSignal,
-  closers: (() => Promise<void>)[],
-): Promise<readonly ImportFile[] | undefined> {
-  if (file.list) return file.list();
-  if (!isZip(await readHead(file, 4))) return undefined;
-  const zip = await openZip(file, { limits: definition.zipLimits, signal });
-  closers.push(() => zip.close());
-  return zip.entries;
-}
-
-function isPromising<Options>(definition: FileImportDefinition<Options>, entry: ImportFile): boolean {
-  return (
-    hasKnownName(definition, entry) || definition.formats.some(({ paths }) => paths?.test(entry.name.normalize('NFC')))
-  );
-}
-
-function hasKnownName<Options>(definition: FileImportDefinition<Options>, entry: ImportFile): boolean {
-  const name = baseName(entry.name).normalize('NFC');
-  return [...definition.formats, ...(definition.mistakes ?? [])].some(({ names }) => names.test(name));
-}
-
-async function identify<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-): Promise<Finding<Options>> {
-  const sample = await readSample(file);
-  const best = definition.formats
-    .map((format) => ({ file, format, confidence: format.recognise(sample) }))
-    .reduce((a, b) => (b.confidence > a.confidence ? b : a));
-  if (best.confidence > 0) return best;
-  const undecodable = await encodingError(definition, file, sample);
-  if (undecodable) return { file, error: undecodable };
-  const mistake = definition.mistakes?.find((candidate) => candidate.matches(sample));
-  return { file, error: mistake ? mistakeError(definition, file, mistake) : unknownFormat(definition, file, sample) };
-}
-
-/** The error of a file that would be ours if it were written in an encoding that can be told, such as UTF-16 with a mark. */
-async function encodingError<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  sample: FileSample,
-): Promise<McaError | undefined> {
-  const text = sample.text.replaceAll('\0', '');
-  if (text === sample.text || !definition.formats.some((format) => format.recognise({ ...sample, text }) > 0))
-    return undefined;
-  try {
-    for await (const _ of decodeText(file)) break;
-    return undefined;
-  } catch (error) {
-    if (McaError.isInstance(error) && error.code === 'file_parse_error') return error;
-    throw error;
-  }
-}
-
-function isFound<Options>(finding: Finding<Options>): finding is FoundFile<Options> {
-  return 'format' in finding;
+async function closeAll<Options>({ closers }: Search<Options>): Promise<void> {
+  for (const close of closers) await close();
 }
 
 function emptyBatch(file: string, error: McaError): ImportBatch {
   return { file, format: '', read: 0, items: [], skipped: {}, rejected: [], error };
-}
-
-function unknownFormat<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  sample: FileSample,
-): McaError {
-  const empty = sample.text.trim() === '';
-  return new McaError({
-    code: 'file_parse_error',
-    reason: empty ? 'empty_file' : 'unknown_format',
-    provider: definition.provider,
-    message: empty
-      ? `${file.name} is empty.`
-      : `${file.name} is none of the files that ${definition.provider} exports.`,
-    hint: definition.hint,
-    position: { file: file.name },
-  });
-}
-
-function mistakeError<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  mistake: KnownMistake,
-): McaError {
-  return new McaError({
-    code: 'file_parse_error',
-    reason: mistake.reason,
-    provider: definition.provider,
-    message: `${file.name} ${mistake.message}`,
-    hint: mistake.hint,
-    position: { file: file.name },
-  });
-}
-
-function nothingFound<Options>(
-  definition: FileImportDefinition<Options>,
-  file: ImportFile,
-  findings: readonly Finding<Options>[],
-): McaError {
-  const first = findings[0];
-  if (first && !isFound(first)) return first.error;
-  return new McaError({
-    code: 'file_parse_error',
-    reason: 'nothing_to_import',
-    provider: definition.provider,
-    message: `${file.name} holds none of the files that ${definition.provider} exports.`,
-    hint: definition.hint,
-    position: { file: file.name },
-  });
 }

@@ -20,6 +20,7 @@ export interface FileSample {
 
 /** What a format works with while it reads. */
 export interface FormatContext<Options> extends ImportContext<Options> {
+  /** Counts equal events of this file, or of all parts of a format that comes `inParts`. */
   readonly occurrences: OccurrenceCounter;
 }
 
@@ -33,6 +34,11 @@ export interface FileFormat<Options> {
   readonly rank: number;
   /** Base names it has inside archives; only those are opened. A file given by itself may have any name. */
   readonly names: RegExp;
+  /**
+   * Set when the service cuts one history of this format into several files: equal events are then counted over the files
+   * of one folder or archive together. Otherwise each file is whole by itself, and a copy of it beside it adds nothing.
+   */
+  readonly inParts?: true | undefined;
   /** Full paths inside archives to try as well, where names vary by language; such a file of another format is left alone. */
   readonly paths?: RegExp | undefined;
   /** How sure the content is of this format, 0 to 1. */
@@ -164,8 +170,8 @@ async function look<Options, State>(
 }
 
 function basics<Options, State>(definition: FormatBasics<Options, State>): Omit<FileFormat<Options>, 'read'> {
-  const { id, name, precision, rank, names, paths, recognise } = definition;
-  return { id, name, precision, rank, names, paths, recognise };
+  const { id, name, precision, rank, names, inParts, paths, recognise } = definition;
+  return { id, name, precision, rank, names, inParts, paths, recognise };
 }
 
 /**

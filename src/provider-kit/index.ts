@@ -1,11 +1,17 @@
-// What authors of providers import. Contracts first, then the tools to fulfil them.
+/**
+ * What authors of providers import: the contracts, and the tools to fulfil them.
+ *
+ * @module @mca/core/provider-kit
+ */
+
+// Contracts
 
 export { McaError } from '../contracts/errors.ts';
 export type * from '../contracts/index.ts';
 // Readers underneath, for formats made by hand
 export { type CsvBatch, type CsvHeader, type MalformedCsvRecord, readCsv, readCsvHeader } from './csv-records.ts';
 export type { CsvDelimiter } from './csv-scan.ts';
-export { daysInMonth, parseUtc, utcTime } from './dates.ts';
+export { daysInMonth, isPlausible, type PlausibleTimes, parseUtc, utcTime } from './dates.ts';
 export { defineProvider, type ProviderDefinition } from './define-provider.ts';
 export { contentHash, type EventIdParts, eventId, type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
 // File imports

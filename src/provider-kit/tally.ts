@@ -62,8 +62,10 @@ export function createTally(file: string, format: string, strict: boolean): Tall
     add(result, place) {
       read += 1;
       readInFile += 1;
+      assertResult(result, file, format, place);
       if ('skip' in result) skipped[result.skip] = (skipped[result.skip] ?? 0) + 1;
       else if ('reject' in result) refuse(result, place);
+      else if (isTooLong(result)) refuse(TOO_LONG, place);
       else items.push(isClean(result) ? result : cleaned(result));
     },
     warn(message) {
@@ -81,15 +83,44 @@ export function createTally(file: string, format: string, strict: boolean): Tall
   };
 }
 
+/** Nothing has a longer name; what claims to is damaged, or wants to fill the memory. */
+const NAME_LENGTH_MAX = 2_000;
+const TOO_LONG: Rejected = {
+  reject: 'too_long',
+  message: `a title, creator or address is longer than ${NAME_LENGTH_MAX} characters`,
+};
+
+function isTooLong({ title, creator = '', url = '', account = '' }: MediaItem): boolean {
+  return Math.max(title.length, creator.length, url.length, account.length) > NAME_LENGTH_MAX;
+}
+
+/** Says where an author forgot a case, instead of failing in the depths of the kit. */
+function assertResult(result: unknown, file: string, format: string, place: RecordPlace): void {
+  const isObject = typeof result === 'object' && result !== null;
+  if (isObject && ('skip' in result || 'reject' in result || typeof (result as MediaItem).title === 'string')) return;
+  throw new McaError({
+    code: 'plugin',
+    reason: 'invalid_result',
+    message: `Format ${format} gave no outcome for record ${place.record} of ${file}.`,
+    hint: 'Every record is an item with a title, skip(reason) or reject(reason, message, field).',
+    position: { file, ...place },
+  });
+}
+
 /** Databases refuse or silently change NUL and half surrogate pairs; an item must come back as it went in. */
 function isClean(item: MediaItem): boolean {
   return (
-    isCleanText(item.title) && (item.creator === undefined || isCleanText(item.creator)) && isCleanText(item.externalId)
+    isCleanText(item.account) &&
+    isCleanText(item.url) &&
+    item.tags.every(isCleanText) &&
+    isCleanText(item.title) &&
+    (item.creator === undefined || isCleanText(item.creator)) &&
+    isCleanText(item.externalId)
   );
 }
 
-function isCleanText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
+function isCleanText(text: string | undefined): boolean {
+  return text === undefined || (text.isWellFormed() && !text.includes('\0'));
 }
 
 function cleaned(item: MediaItem): MediaItem {
@@ -99,6 +130,9 @@ function cleaned(item: MediaItem): MediaItem {
     ...item,
     title: title === '' ? '(untitled)' : title,
     externalId: clean(item.externalId),
+    tags: item.tags.map(clean),
+    ...(item.account === undefined ? {} : { account: clean(item.account) }),
+    ...(item.url === undefined ? {} : { url: clean(item.url) }),
     ...(item.creator === undefined ? {} : { creator: clean(item.creator) }),
   };
 }

@@ -1,4 +1,4 @@
-import type { ImportFile } from '../contracts/import-file.ts';
+import type { ArchiveLimits, ImportFile } from '../contracts/import-file.ts';
 import { asFileFailure, fileFailure, throwIfCancelled } from './file-failure.ts';
 import { readBytes } from './text.ts';
 import { type ListedEntry, listEntries } from './zip-directory.ts';
@@ -9,21 +9,8 @@ const GIB = 1024 * MIB;
 /** Largest archive that is read into memory when its file has no `read`. */
 const BUFFERED_BYTES_MAX = 256 * MIB;
 
-/** What an archive may cost. Bytes of entries are those really decoded, whatever the archive says. */
-export interface ZipLimits {
-  /** Size of the archive. @default 2 GiB */
-  readonly archiveBytes: number;
-  /** Number of entries. @default 10_000 */
-  readonly entries: number;
-  /** Decoded bytes of one entry. @default 2 GiB */
-  readonly entryBytes: number;
-  /** Decoded bytes of all entries together; reading an entry again does not count again. @default 4 GiB */
-  readonly totalBytes: number;
-  /** Decoded bytes for each compressed byte of an entry. @default 200 */
-  readonly ratio: number;
-  /** The ratio counts once this much of an entry is decoded. @default 16 MiB */
-  readonly ratioFreeBytes: number;
-}
+/** What an archive may cost; see {@link ArchiveLimits}. */
+export type ZipLimits = ArchiveLimits;
 
 const DEFAULT_LIMITS: ZipLimits = {
   archiveBytes: 2 * GIB,
@@ -176,7 +163,7 @@ function archiveTooLarge(file: ImportFile, limits: ZipLimits): Error {
   return fileFailure(file.name, {
     reason: 'zip_too_large',
     message: `${file.name} is larger than ${limits.archiveBytes} bytes.`,
-    hint: 'Unpack it and import the files inside, or ask whoever runs this application to raise the limit.',
+    hint: 'Unpack it and import the files inside, or let the host raise `archiveLimits` of importFile.',
   });
 }
 

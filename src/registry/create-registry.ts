@@ -44,13 +44,15 @@ export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvide
   readonly env: Env;
   /** Migrates the storage once; every engine waits for it. */
   ready(): Promise<void>;
+  /** @internal for engines */
   readonly hooks: Pick<RegistryOptions<P>, 'onItems'>;
-  /** Tells the host. */
+  /** @internal for engines */
   emit(event: McaEvent): void;
 }
 
 /** A registry of which only the machinery matters; every registry fits. */
 export type AnyRegistry = Omit<Registry, 'get' | 'remove' | 'hooks'> & {
+  /** @internal for engines */
   readonly hooks: { readonly onItems?: RegistryOptions<readonly AnyProvider[]>['onItems'] };
 };
 
@@ -84,6 +86,14 @@ export function createRegistry<const P extends readonly AnyProvider[]>(options: 
     return provider.id as AddedProviderId;
   }
   for (const provider of options.providers) add(provider);
+  if (typeof options.storage?.commitPage !== 'function') {
+    throw new McaError({
+      code: 'configuration',
+      reason: 'no_storage',
+      message: 'There is nowhere to store anything.',
+      hint: 'Spread an adapter into the options: ...sqlite({ database }) or ...memory().',
+    });
+  }
 
   function emit(event: McaEvent): void {
     try {

@@ -1,7 +1,7 @@
 /**
  * What authors of providers and adapters test with. Needs Node; independent of the test runner.
  *
- * @packageDocumentation
+ * @module @mca/core/testing
  */
 
 // Conformance of adapters

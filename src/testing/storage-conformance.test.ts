@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type CredentialStore, McaError, type Storage } from '@mca/core/adapter-kit';
+import { type CredentialStore, type ImportRecord, McaError, type Storage } from '@mca/core/adapter-kit';
 import { type MemoryAdapter, memory } from '@mca/core/adapters/memory';
 import { describe, expect, test } from 'vitest';
 import { credentialConformance, type OpenStorage, storageConformance } from './storage-conformance.ts';
@@ -126,6 +126,21 @@ const MUTANTS: Readonly<Record<string, Mutant>> = {
         return commitUnfenced(storage)({ ...page, import: { ...page.import, id: `${page.import.id} again` } });
       }),
   })),
+  'IMPORT-5': storageMutant((storage) => {
+    const asTold = new Map<string, ImportRecord>();
+    return {
+      // Remembers what imports said they cover, and says it again whatever was undone.
+      async listImports(filter) {
+        return (await storage.listImports(filter)).map((record) => ({ ...record, ...asTold.get(record.id) }));
+      },
+      async undoImport(request) {
+        for (const record of await storage.listImports({ userId: request.userId })) {
+          if (record.id !== request.importId) asTold.set(record.id, record);
+        }
+        return storage.undoImport(request);
+      },
+    };
+  }),
   'READ-1': storageMutant((storage) => ({ queryItems: ({ tag: _, ...query }) => storage.queryItems(query) })),
   'READ-2': storageMutant((storage) => ({
     queryItems: (query) => storage.queryItems({ ...query, after: query.after && { ...query.after, externalId: '' } }),

@@ -1,22 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDice } from './dice.ts';
 
 const ROWS_PER_FILE = 16_000;
-const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-
-/** Xorshift: fast, and the same everywhere. */
-function dice(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state ^= state << 13;
-    state >>>= 0;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 4_294_967_296;
-  };
-}
-
 /**
  * Writes an extended streaming history of `plays` different plays, in files of 16,000 rows; four in a thousand rows come twice.
  * Does nothing when the folder holds one of this size.
@@ -32,16 +18,13 @@ export function generateHistory(folder: string, plays: number): readonly string[
   if (list().length >= Math.ceil(plays / ROWS_PER_FILE)) return list();
   rmSync(folder, { recursive: true });
   mkdirSync(folder, { recursive: true });
-  const roll = dice(20_261_121);
-  const word = () =>
-    Array.from({ length: 4 + Math.floor(roll() * 6) }, () => base62[36 + Math.floor(roll() * 26)]).join('');
-  const id = () => Array.from({ length: 22 }, () => base62[Math.floor(roll() * 62)]).join('');
+  const { roll, below, id, words } = makeDice(20_261_121);
   const tracks = Array.from({ length: Math.max(10, plays / 10) }, () => ({
-    uri: `spotify:track:${id()}`,
-    name: `${word()} ${word()}`,
-    artist: `${word()} ${word()}`,
-    album: `${word()} ${word()} ${word()}`,
-    length: 90_000 + Math.floor(roll() * 240_000),
+    uri: `spotify:track:${id(22)}`,
+    name: words(2),
+    artist: words(2),
+    album: words(3),
+    length: 90_000 + below(240_000),
   }));
   let time = Date.UTC(2012, 0, 1);
   let rows: unknown[] = [];
@@ -54,9 +37,9 @@ export function generateHistory(folder: string, plays: number): readonly string[
   for (let index = 0; index < plays; index += 1) {
     const track = tracks[Math.floor(tracks.length * roll() ** 2)] as (typeof tracks)[number];
     const skipped = roll() < 0.18;
-    const played = skipped ? Math.floor(roll() * 29_000) : track.length;
+    const played = skipped ? below(29_000) : track.length;
     // At least a second apart, so that no two plays share their key.
-    time += 1_000 + played + Math.floor(roll() * 4_000);
+    time += 1_000 + played + below(4_000);
     const row = {
       ts: `${new Date(time).toISOString().slice(0, 19)}Z`,
       platform: 'ios',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** What a measured child process says on its last line. */
@@ -45,10 +45,12 @@ export function interleave(contenders: readonly Contender[], rounds: number): re
 function sample({ script, args, prepare }: Contender): Sample {
   prepare?.();
   const path = fileURLToPath(new URL(script, import.meta.url));
+  const { NODE_COMPILE_CACHE: cache = '', ...env } = process.env;
   const child = spawnSync(
     process.execPath,
     ['--conditions=@mca/source', '--disable-warning=ExperimentalWarning', path, ...args],
-    { encoding: 'utf8' },
+    // The cache keeps Node's type stripping, which no user has, out of the memory of TypeScript contenders.
+    { encoding: 'utf8', env: path.endsWith('.ts') && cache ? { ...env, NODE_COMPILE_CACHE: cache } : env },
   );
   if (child.status !== 0) throw new Error(`${script} ${args.join(' ')} failed:\n${child.stderr}`);
   return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Sample;
@@ -88,22 +90,45 @@ export function median(values: readonly number[]): number {
 }
 
 /** A Markdown table of medians; the first contender is the limit that the others are compared with. */
-export function table(title: string, results: readonly Measured[], units: number, unit: string): string {
-  const limit = median(results[0]?.samples.map(({ ms }) => ms) ?? []);
+export function table(
+  title: string,
+  results: readonly Measured[],
+  units?: { readonly count: number; readonly of: string },
+): string {
+  const limit = results[0]?.samples ?? [];
+  const ratio = (samples: readonly Sample[], of: 'ms' | 'cpuMs') =>
+    (median(samples.map((each) => each[of])) / median(limit.map((each) => each[of]))).toFixed(2);
   const rows = results.map(({ name, samples }) => {
     const times = samples.map(({ ms }) => ms);
-    const middle = median(times);
-    const spread = `${Math.round(Math.min(...times))}–${Math.round(Math.max(...times))}`;
-    const rate = Math.round((units * 1000) / middle).toLocaleString('en-US');
-    const perCpu = Math.round((units * 1000) / median(samples.map(({ cpuMs }) => cpuMs))).toLocaleString('en-US');
-    const peak = Math.round(median(samples.map(({ peakMb }) => peakMb)));
-    return `| ${name} | ${Math.round(middle)} | ${spread} | ${(middle / limit).toFixed(2)} | ${rate} | ${perCpu} | ${peak} |`;
+    const cells = [
+      name,
+      Math.round(median(times)),
+      `${Math.round(Math.min(...times))}–${Math.round(Math.max(...times))}`,
+      ratio(samples, 'ms'),
+      Math.round(median(samples.map(({ cpuMs }) => cpuMs))),
+      ratio(samples, 'cpuMs'),
+      ...(units
+        ? [Math.round((units.count * 1000) / median(samples.map(({ cpuMs }) => cpuMs))).toLocaleString('en-US')]
+        : []),
+      Math.round(Math.max(...samples.map(({ peakMb }) => peakMb))),
+    ];
+    return `| ${cells.join(' | ')} |`;
   });
+  const heads = [
+    '',
+    'median ms',
+    'min–max',
+    'ratio',
+    'CPU ms',
+    'CPU ratio',
+    ...(units ? [`${units.of}/CPU s`] : []),
+    'peak MB',
+  ];
   return [
     `### ${title}`,
     '',
-    `| | median ms | min–max | ratio | ${unit}/s | ${unit}/CPU s | peak MB |`,
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    `| ${heads.join(' | ')} |`,
+    `| --- |${' ---: |'.repeat(heads.length - 1)}`,
     ...rows,
     '',
   ].join('\n');
@@ -112,5 +137,6 @@ export function table(title: string, results: readonly Measured[], units: number
 /** What the figures were measured on. */
 export function machine(): string {
   const [cpu] = cpus();
-  return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}, ${process.platform}`;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
+  return `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ${memory}, Node ${process.versions.node}, ${process.platform}`;
 }

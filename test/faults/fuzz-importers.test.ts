@@ -8,6 +8,7 @@ import { youtube } from '@mca/core/providers/youtube';
 import { collectImport, fileOf, makeZip, seededRandom } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { recordFigure } from '../support/reliability.ts';
+import { longFields, REPEATED } from './fuzz-fields.ts';
 import { seeds } from './fuzz-seeds.ts';
 
 const full = process.env.MCA_TEST_FULL === '1';
@@ -94,11 +95,47 @@ describe('R-057 fuzzed files', () => {
   }
 });
 
-test('the bundled exports are read without a single rejection', async () => {
-  const folder = new URL('../../examples/quickstart/exports/', import.meta.url);
-  const report = await collectImport(providers.youtube.capabilities.fileImport, [
-    fileOf('takeout-youtube.zip', readFileSync(new URL('takeout-youtube.zip', folder))),
-  ]);
-  expect(report.rejected).toEqual([]);
-  expect(report.items.length).toBeGreaterThan(1_000);
+const LONG = 256 * 1024;
+
+describe('R-057 fields of 256 KiB of one character', () => {
+  for (const [id, provider] of Object.entries(providers)) {
+    test(`R-057 ${id}: no field is quadratic, whatever it repeats`, async () => {
+      const slow: string[] = [];
+      let files = 0;
+      // A pattern that fails at the end starts over at every character; one that succeeds is quick.
+      for (const text of REPEATED.flatMap((each) => [each.repeat(LONG), `${each.repeat(LONG / 2)}x\n`])) {
+        for (const { name, field, content } of longFields(id as keyof typeof seeds, text)) {
+          files += 1;
+          const file = fileOf(name, content);
+          const startedAt = performance.now();
+          const { errors } = await collectImport(provider.capabilities.fileImport, [file]);
+          await provider.capabilities.fileImport.recognise(file);
+          const ms = performance.now() - startedAt;
+          for (const error of errors) expect(error.code).toBe('file_parse_error');
+          if (ms > HANGS_AFTER_MS)
+            slow.push(`${name}, ${field}, ${JSON.stringify(text.slice(0, 1))}: ${Math.round(ms)} ms`);
+        }
+      }
+      expect(slow).toEqual([]);
+      recordFigure('R-057', `${id}: ${files.toLocaleString('en-US')} files with a field of 256 KiB, 0 escaped, 0 hung`);
+    });
+  }
+});
+
+const bundled = (provider: keyof typeof providers, name: string) => {
+  const file = fileOf(name, readFileSync(new URL(`../../examples/quickstart/exports/${name}`, import.meta.url)));
+  return collectImport<object>(providers[provider].capabilities.fileImport, [file]);
+};
+
+test.each([
+  ['netflix', 'NetflixViewingHistory.csv'],
+  ['netflix', 'netflix-full-report.zip'],
+  ['spotify', 'spotify-account-data.zip'],
+  ['spotify', 'spotify-extended-history.zip'],
+  ['youtube', 'takeout-youtube.zip'],
+  ['tiktok', 'TikTok_Data_1761868800.zip'],
+] as const)('the bundled export of %s, %s, is read without a single rejection', async (provider, name) => {
+  const { items, rejected, errors } = await bundled(provider, name);
+  expect({ rejected, errors }).toEqual({ rejected: [], errors: [] });
+  expect(items.length).toBeGreaterThan(300);
 });

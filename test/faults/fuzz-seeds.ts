@@ -37,9 +37,13 @@ const tiktok = {
       VideoList: many(60, (index) => ({
         Date: `2026-05-14 21:03:${two(index)}`,
         Link: `https://www.tiktokv.com/share/video/73012345678901234${two(index)}/`,
+        Title: 'Knots for sailors',
       })),
     },
     Searches: { SearchList: [{ Date: '2026-05-13 08:00:00', SearchTerm: 'knots' }] },
+  },
+  'TikTok Live': {
+    'Watch Live History': { WatchLiveMap: { '7643768707189771030': { WatchTime: '2026-04-01 20:00:00', Link: 'x' } } },
   },
   'Likes and Favorites': {
     'Like List': {
@@ -92,6 +96,10 @@ export const seeds: Readonly<Record<'spotify' | 'netflix' | 'youtube' | 'tiktok'
     [
       'ViewingActivity.csv',
       `${activityHeader}\n${many(12, (index) => `Ana,2026-02-${two(index + 1)} 20:31:07,00:41:12,,"Sand Hill: Season 2: Road ${index} (Episode 3)",,TV,00:42:00,00:42:00,FR (France)`).join('\n')}\n`,
+    ],
+    [
+      'Ratings.csv',
+      `Profile Name,Title Name,Rating Type,Star Value,Thumbs Value,Device Model,Event Utc Ts,Region View Date\n${many(12, (index) => `Ana,Sand Hill ${index},thumb,4,2,TV,2026-02-${two(index + 1)} 20:31:07,2026-02-01`).join('\n')}\n`,
     ],
   ],
   youtube: [

@@ -24,6 +24,7 @@ export function referenceProgress(pages: number): ImportProgress {
   return {
     id: IMPORT_ID,
     status: pages === PAGES ? 'complete' : 'running',
+    startedAt: new Date(0),
     files: ['reference.json'],
     read: pages * PAGE_ITEMS,
     skipped: {},

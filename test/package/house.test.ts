@@ -118,6 +118,12 @@ describe('the house', () => {
   test('nothing names a machine or a registry', () => {
     const lock = read('package-lock.json');
     expect(lock).not.toMatch(/"resolved":/);
+    // npm ci refuses a lock in which an optional platform package is missing.
+    const { packages } = JSON.parse(lock) as { packages: Record<string, { optionalDependencies?: object }> };
+    const locked = Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13));
+    for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+      for (const name of Object.keys(optionalDependencies)) expect(locked, `${path} needs ${name}`).toContain(name);
+    }
     for (const nested of ['test/types', 'test/better-sqlite3'])
       expect(read(`${nested}/package-lock.json`)).not.toMatch(/"resolved":/);
     expect(statSync(join(root, '.npmrc')).isFile()).toBe(true);

@@ -28,7 +28,7 @@ test('every promise of a contract has a conformance case, every case a promise, 
   const importer = {
     provider: spotify(),
     exports: [],
-    withBadRecord: { name: '', content: '' },
+    withBadRecord: { name: '', content: '', badValue: '' },
     overlapping: [],
     personal: [],
   };

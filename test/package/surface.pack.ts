@@ -15,9 +15,10 @@ describe('the tarball', () => {
   test('holds what users need and nothing else', () => {
     for (const path of consumer.files)
       expect(path).toMatch(
-        /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|(src|providers|adapters)\/.+\.(ts|md))$/,
+        /^(package\.json|LICENSE|[A-Z]+\.md|dist\/.+\.(js|d\.ts)|(src|providers|adapters)\/.+\.(ts|md)|docs\/.+\.md|examples\/provider-template\/.+)$/,
       );
-    for (const path of consumer.files) expect(path).not.toMatch(/\.test\.|__fixtures__|examples\/|\/\./);
+    const own = consumer.files.filter((path) => !path.startsWith('examples/provider-template/'));
+    for (const path of own) expect(path).not.toMatch(/\.test\.|__fixtures__|docs\/reference|\/\./);
     expect(consumer.files).toContain('dist/index.js');
     expect(consumer.files).toContain('dist/types/src/index.d.ts');
   });

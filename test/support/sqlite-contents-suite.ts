@@ -149,6 +149,7 @@ export function sqliteContentsSuite(driver: string, openDatabase: OpenDatabase):
       const progress = {
         id: 'i',
         status: 'complete',
+        startedAt: new Date(0),
         files: [],
         read: 1,
         skipped: {},

@@ -211,7 +211,7 @@ function commitCommand([userId, account, policy, page, importId, stale]: [
 function progressOf(id: string, items: number) {
   const status = items > 4 ? ('complete' as const) : ('running' as const);
   const skipped = items === 2 ? { ad: 1 } : {};
-  return { id, status, files: ['a'], read: items, skipped, rejected: {}, coverage: [] };
+  return { id, status, startedAt: new Date(0), files: ['a'], read: items, skipped, rejected: {}, coverage: [] };
 }
 
 async function answerOf(work: Promise<unknown>): Promise<unknown> {

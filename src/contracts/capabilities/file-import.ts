@@ -1,5 +1,5 @@
 import type { McaError } from '../errors.ts';
-import type { ImportFile, Recognition } from '../import-file.ts';
+import type { ArchiveLimits, ImportFile, Recognition } from '../import-file.ts';
 import type { MediaItem, Precision } from '../media-item.ts';
 import type { StandardSchema } from '../standard-schema.ts';
 
@@ -55,6 +55,8 @@ export interface ImportContext<Options = unknown> {
   readonly now: () => number;
   /** Refuse the first bad row instead of reporting it. */
   readonly strict: boolean;
+  /** What the host allows archives beyond, or short of, the defaults. */
+  readonly archiveLimits?: Partial<ArchiveLimits> | undefined;
 }
 
 /**
@@ -81,7 +83,15 @@ export interface FileImportCapability<Options = unknown, Input = Options> {
   /** Validates the options of one call and fills in defaults. */
   readonly options: StandardSchema<Options, Input>;
   /** Looks at name and first bytes (or the list of an archive). Cheap; never reads a whole file. */
-  recognise(file: ImportFile): Promise<Recognition | undefined>;
+  recognise(
+    file: ImportFile,
+    limits?: Pick<ImportContext, 'signal' | 'archiveLimits'>,
+  ): Promise<Recognition | undefined>;
+  /**
+   * What is wrong with a file that nobody recognises, if this importer can tell: a damaged archive, a format people
+   * hand in by mistake. `undefined` when it knows nothing better.
+   */
+  explain?(file: ImportFile, limits: Pick<ImportContext, 'signal' | 'archiveLimits'>): Promise<McaError | undefined>;
   /** Reads one export, which may come in several files. */
   parse(context: ImportContext<Options>, files: readonly ImportFile[]): AsyncIterable<ImportBatch>;
 }

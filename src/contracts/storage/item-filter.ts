@@ -30,6 +30,8 @@ export interface HiddenRange {
   readonly source: string;
   /** Connections that may hold the same account: hidden items are theirs, and so are the finer ones that hide them. */
   readonly connectionIds: readonly string[];
+  /** Set when the finer items belong to one profile: items labelled with another are not hidden. */
+  readonly account?: string | undefined;
   /** Hidden whatever they are: first and last instant, both included. */
   readonly from: number;
   readonly to: number;

@@ -30,6 +30,7 @@ export interface PageCommit {
 export interface ImportProgress {
   readonly id: string;
   readonly status: Exclude<ImportStatus, 'undone'>;
+  readonly startedAt: Date;
   readonly files: readonly string[];
   readonly read: number;
   readonly skipped: Readonly<Record<string, number>>;
@@ -95,9 +96,10 @@ export interface PageVerbs {
  * - `IMPORT-2` undoing removes the items the import inserted and no others, and its coverage
  * - `IMPORT-3` undoing twice, or an unknown import, removes nothing
  * - `IMPORT-4` an import undone while running cannot commit another page: `storage` `lease_lost`
+ * - `IMPORT-5` after undoing, no other import covers the time the undone one did
  */
 export interface ImportVerbs {
-  /** Imports of a user, newest first. */
+  /** Imports of a user, oldest first. */
   listImports(filter: { readonly userId: string; readonly id?: string | undefined }): Promise<readonly ImportRecord[]>;
   /** Takes an import back: its items go, its record stays as `undone`. */
   undoImport(request: { readonly userId: string; readonly importId: string }): Promise<{ readonly removed: number }>;

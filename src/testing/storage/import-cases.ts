@@ -158,5 +158,38 @@ export function importCases(suite: Suite): readonly ConformanceCase[] {
         assert.equal((await storage.listImports({ userId: 'ada' }))[0]?.status, 'undone');
       },
     ),
+    onFreshStore(
+      suite,
+      'IMPORT-5',
+      'after undoing, no other import covers the time the undone one did',
+      async ({ storage }) => {
+        const stretch = (from: number, to: number, source = 'extended-history', account?: string): Coverage => ({
+          platform: 'spotify',
+          source,
+          ...(account === undefined ? {} : { account }),
+          from: at(from),
+          to: at(to),
+        });
+        const others = [
+          stretch(0, 1),
+          stretch(10, 60),
+          stretch(0, 60, 'account-data'),
+          stretch(0, 60, 'extended-history', 'kid'),
+        ];
+        await importItems(storage, 'other', sampleItems(2), { progress: { coverage: others } });
+        await importItems(storage, 'foreign', sampleItems(2), { userId: 'bob', progress: { coverage: others } });
+        await importItems(storage, 'undone', sampleItems(4), { progress: { coverage: [stretch(20, 30)] } });
+        await storage.undoImport({ userId: 'ada', importId: 'undone' });
+        const coverageOf = async (userId: string, id: string) =>
+          (await storage.listImports({ userId, id }))[0]?.coverage;
+        assert.deepEqual(await coverageOf('ada', 'other'), [
+          stretch(0, 1),
+          { ...stretch(10, 20), to: new Date(at(20).getTime() - 1) },
+          { ...stretch(30, 60), from: new Date(at(30).getTime() + 1) },
+          ...others.slice(2),
+        ]);
+        assert.deepEqual(await coverageOf('bob', 'foreign'), others);
+      },
+    ),
   ];
 }

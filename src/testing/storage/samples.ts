@@ -100,7 +100,17 @@ export async function importItems(
 
 /** Totals of an import. */
 export function sampleProgress(id: string, given: Partial<ImportProgress> = {}): ImportProgress {
-  return { id, status: 'complete', files: ['a.json'], read: 0, skipped: {}, rejected: {}, coverage: [], ...given };
+  return {
+    id,
+    status: 'complete',
+    startedAt: new Date(0),
+    files: ['a.json'],
+    read: 0,
+    skipped: {},
+    rejected: {},
+    coverage: [],
+    ...given,
+  };
 }
 
 /** All items a filter lets through, oldest first. */

@@ -124,7 +124,7 @@ for (const { id, title, run } of storageConformance(async () => adapter)) consol
 for (const { run } of fileImportConformance({
   provider: mine(),
   exports: [],
-  withBadRecord: { name: '', content: '' },
+  withBadRecord: { name: '', content: '', badValue: '' },
   overlapping: [],
   personal: [],
 }))

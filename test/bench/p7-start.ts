@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { interleave, median, table } from './harness.ts';
+
+/** A start is short, so many fit. */
+const STARTS_PER_ROUND = 6;
+
+/** P7: what importing the built root entry adds to the start of Node. `undefined` without a build. */
+export function startBench(_folder: string, rounds: number): string | undefined {
+  if (!existsSync(new URL('../../dist/index.js', import.meta.url))) {
+    console.error('p7 skipped: there is no dist/index.js; run `npm run build` first.');
+    return undefined;
+  }
+  const results = interleave(
+    [
+      { name: 'bare limit: node', script: './start-bare.mjs', args: [] },
+      { name: "import '@mca/core'", script: './start-ours.mjs', args: [] },
+    ],
+    rounds * STARTS_PER_ROUND,
+  );
+  const [bare = [], ours = []] = results.map(({ samples }) => samples);
+  const more = (of: 'ms' | 'peakMb') =>
+    (median(ours.map((each) => each[of])) - median(bare.map((each) => each[of]))).toFixed(1);
+  return `${table('P7 Start of a process', results)}\nImporting adds ${more('ms')} ms and ${more('peakMb')} MB (medians).\n`;
+}

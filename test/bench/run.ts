@@ -1,0 +1,45 @@
+// npm run bench -- [p1] [p3] [p7] [--keep]: measures, prints, and writes docs/performance.md.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeFigures } from './figures.ts';
+import { importBench } from './p1-import.ts';
+import { parseBench } from './p3-parse.ts';
+import { startBench } from './p7-start.ts';
+
+const benches: Readonly<Record<string, (folder: string, rounds: number) => string | undefined>> = {
+  p1: importBench,
+  p3: parseBench,
+  p7: startBench,
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { keep: { type: 'boolean' } } });
+const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  process.exit(1);
+}
+const rounds = Number(process.env.MCA_BENCH_ROUNDS ?? 5);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error('MCA_BENCH_ROUNDS must be a whole number from 1.');
+  process.exit(1);
+}
+
+// What is kept is found again: making a million plays takes longer than importing them.
+const folder = values.keep ? join(tmpdir(), 'mca-bench') : mkdtempSync(join(tmpdir(), 'mca-bench-'));
+mkdirSync(folder, { recursive: true });
+process.env.NODE_COMPILE_CACHE = join(folder, 'compile-cache');
+const measured = new Map<string, string>();
+try {
+  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+    console.error(`${name}: ${rounds} rounds`);
+    const text = benches[name]?.(folder, rounds);
+    if (text === undefined) continue;
+    console.log(text);
+    measured.set(name, text);
+  }
+  writeFigures(measured, rounds);
+} finally {
+  if (!values.keep) rmSync(folder, { recursive: true, force: true });
+}

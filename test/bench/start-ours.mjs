@@ -1,0 +1,5 @@
+// Contender: Node starts and imports the built root entry.
+import '../../dist/index.js';
+import { reportStart } from './start-report.mjs';
+
+reportStart();
