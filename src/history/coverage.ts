@@ -18,37 +18,29 @@ interface Stretch {
   to: number;
 }
 
-/** First and last event of each day, by platform, source and account. Bounded by the days of a life, not by items. */
-type Days = ReadonlyMap<string, ReadonlyMap<number, Stretch>>;
+/** Merged stretches by platform, source and account. Bounded by the weeks of a life, not by items. */
+type Known = ReadonlyMap<string, readonly Stretch[]>;
 
 const DAY_MS = 86_400_000;
 const LONGEST_SILENCE_MS = 7 * DAY_MS;
 /** More stretches than this per source are joined at their smallest gaps. */
 const STRETCHES_KEPT = 50;
 
-export function trackCoverage(days: Days = new Map()): CoverageTracker {
+export function trackCoverage(known: Known = new Map()): CoverageTracker {
   return {
     with(items) {
-      const next = new Map([...days].map(([key, byDay]) => [key, new Map(byDay)]));
-      let last: MediaItem | undefined;
-      let byDay = new Map<number, Stretch>();
-      for (const item of items) {
-        if (item.action !== 'consumed') continue;
-        // Neighbours nearly always share their source: no look-up for them.
-        if (item.source !== last?.source || item.account !== last.account || item.platform !== last.platform) {
-          const key = JSON.stringify([item.platform, item.source, item.account]);
-          byDay = next.get(key) ?? new Map<number, Stretch>();
-          next.set(key, byDay);
-        }
-        last = item;
-        noteMoment(byDay, item.consumedAt.getTime());
+      const next = new Map(known);
+      for (const [key, byDay] of daysOf(items)) {
+        // Silences are judged the same in whatever order stretches are joined, so the days need not be kept.
+        const all = [...(known.get(key) ?? []), ...byDay.values()];
+        next.set(key, joined(all, LONGEST_SILENCE_MS, Number.POSITIVE_INFINITY));
       }
       return trackCoverage(next);
     },
     stretches: () =>
-      [...days].flatMap(([key, byDay]) => {
+      [...known].flatMap(([key, all]) => {
         const [platform, source, account] = JSON.parse(key) as [string, string, string | null];
-        return joined([...byDay.values()], LONGEST_SILENCE_MS).map(({ from, to }) => ({
+        return joined(all, LONGEST_SILENCE_MS).map(({ from, to }) => ({
           platform,
           source,
           ...(account === null ? {} : { account }),
@@ -57,6 +49,26 @@ export function trackCoverage(days: Days = new Map()): CoverageTracker {
         }));
       }),
   };
+}
+
+/** First and last event of each day, by platform, source and account. */
+function daysOf(items: readonly MediaItem[]): ReadonlyMap<string, ReadonlyMap<number, Stretch>> {
+  const days = new Map<string, Map<number, Stretch>>();
+  // Accounts alternate, platform and source hardly ever: making a key for every item would cost more than all the rest.
+  const lastOf = new Map<string | undefined, { readonly item: MediaItem; readonly byDay: Map<number, Stretch> }>();
+  for (const item of items) {
+    if (item.action !== 'consumed') continue;
+    let last = lastOf.get(item.account);
+    if (last?.item.source !== item.source || last.item.platform !== item.platform) {
+      const key = JSON.stringify([item.platform, item.source, item.account]);
+      const byDay = days.get(key) ?? new Map<number, Stretch>();
+      days.set(key, byDay);
+      last = { item, byDay };
+      lastOf.set(item.account, last);
+    }
+    noteMoment(last.byDay, item.consumedAt.getTime());
+  }
+  return days;
 }
 
 function noteMoment(byDay: Map<number, Stretch>, time: number): void {

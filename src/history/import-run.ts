@@ -11,7 +11,10 @@ import { type PageWriter, previewWriter, storageWriter } from './import-pages.ts
 import { type ByteMeter, meterBytes, progressEvent } from './import-progress.ts';
 import type { ImportReport } from './import-report.ts';
 
-/** Items per page. A page is a transaction, so larger pages cost less and smaller ones lose less time to a crash. */
+/**
+ * Items per page. A page is a transaction, so small ones cost more commits; of large ones, the items that wait for
+ * theirs make V8 enlarge its young generation. 5,000 take a third more memory and 8 % more CPU time than these.
+ */
 const PAGE_ITEMS = 2_000;
 
 /** Everything one import needs, options checked. */

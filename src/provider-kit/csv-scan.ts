@@ -58,6 +58,44 @@ export function scanCsvRecord(text: string, start: number, delimiters: readonly 
   return { end: undefined, openQuote, stray, counts };
 }
 
+/**
+ * Cells of a row that is one line, its line break included; none for a blank line.
+ *
+ * @returns `undefined` for a line that is more than it seems: a cell that goes on, a stray quote, a line too long
+ */
+export function splitPlainLine(source: string, delimiter: CsvDelimiter): string[] | undefined {
+  // A character has up to three bytes.
+  if (source.length > CSV_RECORD_BYTES_MAX / 3) return undefined;
+  const breakLength = source.endsWith('\r\n') ? 2 : source.endsWith('\n') ? 1 : 0;
+  if (source.length === breakLength) return [];
+  // A copy: slices of `source` would keep the whole chunk of the file alive for as long as one cell is remembered.
+  const line = ` ${source.slice(0, source.length - breakLength)}`.slice(1);
+  if (!line.includes('"')) return line.split(delimiter);
+  const cells: string[] = [];
+  for (let at = 0; at <= line.length; ) {
+    const end = line.charCodeAt(at) === QUOTE ? endOfQuoted(line, at) : indexOrLength(line, delimiter, at);
+    if (end === undefined || (end < line.length && line[end] !== delimiter)) return undefined;
+    const cell = line.slice(at, end);
+    if (cell.charCodeAt(0) === QUOTE) cells.push(cell.slice(1, -1).replaceAll('""', '"'));
+    else if (cell.includes('"')) return undefined;
+    else cells.push(cell);
+    at = end + 1;
+  }
+  return cells;
+}
+
+/** Index behind the closing quote. */
+function endOfQuoted(line: string, opening: number): number | undefined {
+  let at = line.indexOf('"', opening + 1);
+  while (at !== -1 && line.charCodeAt(at + 1) === QUOTE) at = line.indexOf('"', at + 2);
+  return at === -1 ? undefined : at + 1;
+}
+
+function indexOrLength(line: string, char: string, from: number): number {
+  const at = line.indexOf(char, from);
+  return at === -1 ? line.length : at;
+}
+
 /** The header line of a CSV file. */
 export interface CsvHeaderLine {
   readonly text: string;
