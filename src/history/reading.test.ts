@@ -275,7 +275,7 @@ describe('taking back', () => {
   });
 });
 
-describe('what a reviewer broke once', () => {
+describe('what reads must neither lose nor double', () => {
   const header =
     'Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,Country';
   const view = (profile: string, day: number) =>
