@@ -100,6 +100,7 @@ export function table(
     (median(samples.map((each) => each[of])) / median(limit.map((each) => each[of]))).toFixed(2);
   const rows = results.map(({ name, samples }) => {
     const times = samples.map(({ ms }) => ms);
+    const peaks = samples.map(({ peakMb }) => peakMb);
     const cells = [
       name,
       Math.round(median(times)),
@@ -110,7 +111,7 @@ export function table(
       ...(units
         ? [Math.round((units.count * 1000) / median(samples.map(({ cpuMs }) => cpuMs))).toLocaleString('en-US')]
         : []),
-      Math.round(Math.max(...samples.map(({ peakMb }) => peakMb))),
+      `${Math.round(median(peaks))} (${Math.round(Math.max(...peaks))})`,
     ];
     return `| ${cells.join(' | ')} |`;
   });
