@@ -42,6 +42,11 @@ export function storageError(error: unknown): McaError {
   return new McaError({ code: 'storage', reason: 'driver_error', message: 'SQLite failed.', cause: error });
 }
 
+/** Whether somebody else held a lock that was needed. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === 5;
+}
+
 /** SQLite's primary result code: node:sqlite gives the number, better-sqlite3 the name. */
 function primaryCode(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -1,6 +1,6 @@
 import { foldText } from '@mca/core/adapter-kit';
 import { prepare, prepareArrays, rollBack, type SqliteDatabase, type SqliteStatement } from './driver.ts';
-import { storageError } from './errors.ts';
+import { isBusy, storageError } from './errors.ts';
 import { migrateSchema } from './migrate.ts';
 
 /** How a session treats the connection it was given. */
@@ -72,7 +72,7 @@ export class Session {
     const { timeout } = prepare(database, 'PRAGMA busy_timeout').get() as { readonly timeout: number };
     // A host that chose a time of its own knows better.
     if (timeout === 0) database.exec('PRAGMA busy_timeout = 5000');
-    database.exec('PRAGMA journal_mode = WAL');
+    turnOnWal(database, timeout || 5_000);
     database.exec(`PRAGMA synchronous = ${this.#options.synchronous === 'full' ? 'FULL' : 'NORMAL'}`);
     database.function('mca_fold', { deterministic: true }, (text: unknown) =>
       typeof text === 'string' ? foldText(text) : null,
@@ -91,6 +91,25 @@ export class Session {
     } catch (error) {
       rollBack(this.#database);
       throw error;
+    }
+  }
+}
+
+const PAUSE_MS = 5;
+
+/**
+ * Turning a new file to WAL needs it alone for a moment, and SQLite does not wait for that: of processes that start at
+ * once, one may be refused at once whatever the busy time-out. Blocks as SQLite's own waiting does.
+ */
+function turnOnWal(database: SqliteDatabase, timeoutMs: number): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || waitedMs >= timeoutMs) throw error;
+      Atomics.wait(pause, 0, 0, PAUSE_MS);
     }
   }
 }
