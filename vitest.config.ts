@@ -8,7 +8,8 @@ const reports = process.env.MCA_TEST_REPORTS;
 
 /**
  * Modes: `test` (default) runs everything with reduced counts, `full` with the counts that docs/reliability.md reports,
- * `package` tries the packed tarball as a stranger would.
+ * `package` tries the packed tarball as a stranger would, `soak` has the count of syncs of its one test file raised to
+ * what takes some ten minutes.
  */
 export default defineConfig(({ mode }) => ({
   resolve: { conditions },
@@ -24,6 +25,6 @@ export default defineConfig(({ mode }) => ({
     hookTimeout: 60_000,
     // CI adds up the reports of all runs.
     reporters: reports ? ['default', ['json', { outputFile: join(reports, `${mode}.json`) }]] : ['default'],
-    env: mode === 'full' ? { MCA_TEST_FULL: '1' } : {},
+    env: { ...(mode === 'full' && { MCA_TEST_FULL: '1' }), ...(mode === 'soak' && { MCA_TEST_SOAK: '1' }) },
   },
 }));

@@ -6,21 +6,68 @@
 
 // Adding a line here makes a promise.
 
+// Connecting accounts
+export { addConnection } from './auth/add-connection.ts';
+export { beginConnect, continueConnect } from './auth/connect.ts';
+export type {
+  AddConnectionOptions,
+  BeginConnectOptions,
+  ConnectedStep,
+  ConnectRequest,
+  ConnectStep,
+  ContinueConnectOptions,
+  DeviceStep,
+  FileStep,
+  FormStep,
+  GivenCredentials,
+  RedirectStep,
+} from './auth/connect-steps.ts';
+export {
+  type ConnectionRef,
+  type ConnectionReport,
+  connectionStatus,
+  type DisconnectReport,
+  disconnect,
+} from './auth/disconnect.ts';
+export {
+  type CallbackResult,
+  type ConnectHandlers,
+  type ConnectHandlersOptions,
+  connectHandlers,
+  type RequestUser,
+} from './auth/handlers.ts';
+export { type KeyRing, type KeyRingOptions, keyRing } from './auth/key-ring.ts';
+export { type RewrapReport, rewrapCredentials } from './auth/rewrap.ts';
+export {
+  type BoundCapability,
+  type BoundMethod,
+  type ProviderById,
+  type UserProvider,
+  type UserProviderOptions,
+  userProvider,
+} from './auth/user-provider.ts';
 // Errors
 export { ERROR_CODES, type ErrorCode, type FilePosition, McaError, type McaErrorOptions } from './contracts/errors.ts';
 // Types of what goes in and out
 export type {
   AddedProviderId,
   AnyProvider,
+  AuthStrategy,
   Change,
+  CircuitEvent,
   Clock,
+  ClockSkewEvent,
   Connection,
+  ConnectionEvent,
   ConnectionKind,
   ConnectionStatus,
   Coverage,
+  CoverageGapEvent,
   CredentialStore,
   Cursor,
   Env,
+  Fetch,
+  FormField,
   GroupField,
   GroupTally,
   HookFailedEvent,
@@ -34,6 +81,7 @@ export type {
   ImportStatus,
   ItemKey,
   Json,
+  KeyProvider,
   LogFields,
   Logger,
   McaEvent,
@@ -46,11 +94,28 @@ export type {
   Provider,
   ProviderIdWith,
   Random,
+  RateLimit,
+  RateLimiter,
+  RateLimiterFactory,
+  ReauthDueEvent,
+  ReauthRequiredEvent,
   Recognition,
+  RefreshFailedEvent,
   RejectedRecord,
+  RequestEvent,
+  RequestWaitingEvent,
   Storage,
   StoredItem,
+  StoredParkedRecord,
+  SyncCounts,
+  SyncFinishedEvent,
+  SyncLogEntry,
+  SyncProgressEvent,
+  SyncSchedule,
+  SyncStatus,
   Tally,
+  Timers,
+  TokenRefreshedEvent,
   Track,
   UpdatePolicy,
 } from './contracts/index.ts';
@@ -64,10 +129,11 @@ export {
   topGroups,
 } from './history/aggregates.ts';
 export { type ExportOptions, exportItems } from './history/export-items.ts';
+// Following and changing it
+export { exportUser } from './history/export-user.ts';
 // Bringing history home
 export { type ImportFileOptions, importFile } from './history/import-file.ts';
 export type { FileReport, ImportReport } from './history/import-report.ts';
-// Following and changing it
 export {
   type ChangesOptions,
   deleteItem,
@@ -78,10 +144,28 @@ export {
   type UndoReport,
   undoImport,
 } from './history/manage.ts';
+export {
+  type ConnectionChange,
+  listSyncLog,
+  type OwnConnection,
+  updateConnection,
+} from './history/manage-connections.ts';
 // Reading it back
 export { type ItemsPage, iterateItems, type QueryOptions, queryItems } from './history/query-items.ts';
 export type { ReadFilter } from './history/read-filter.ts';
 export { type FileRecognition, recogniseFile } from './history/recognise-file.ts';
+// Syncing
+export {
+  listParked,
+  type ReplayReport,
+  replayParked,
+} from './history/replay-parked.ts';
+export { type Scheduler, type SchedulerOptions, startScheduler } from './history/scheduler.ts';
+export { type StreamBatch, type StreamOptions, streamHistory } from './history/stream-history.ts';
+export { type SyncDueOptions, type SyncDueReport, syncDue } from './history/sync-due.ts';
+export { type SyncOptions, syncHistory, syncLibrary, syncRatings } from './history/sync-history.ts';
+export type { SyncReport } from './history/sync-report.ts';
+export type { SyncSettings } from './history/sync-run.ts';
 export type { TimelineUnit } from './history/time-zone.ts';
 // Putting things together
 export { type AnyRegistry, createRegistry, type Registry, type RegistryOptions } from './registry/create-registry.ts';

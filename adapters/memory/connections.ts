@@ -35,7 +35,7 @@ export function connectionVerbs(state: State): ConnectionVerbs {
     async updateConnection(id, patch) {
       const known = state.connections.get(id);
       if (!known) return undefined;
-      const updated: Connection = { ...known, ...structuredClone(namedFields(patch)) };
+      const updated = patched(known, structuredClone(patch));
       state.connections.set(id, updated);
       return structuredClone(updated);
     },
@@ -51,6 +51,11 @@ export function connectionVerbs(state: State): ConnectionVerbs {
       for (const connection of [...state.connections.values()]) {
         if (connection.userId === userId && isErased(connection.id)) eraseConnection(state, connection.id);
       }
+      if (connectionId === undefined) {
+        for (const [hash, waiting] of state.connectStates) {
+          if (waiting.userId === userId) state.connectStates.delete(hash);
+        }
+      }
       const items = eraseItems(state, userId, isErased);
       state.removals = state.removals.filter(
         (removal) => !(removal.key.userId === userId && isErased(removal.connectionId)),
@@ -60,9 +65,11 @@ export function connectionVerbs(state: State): ConnectionVerbs {
   };
 }
 
-/** Patch fields set to `undefined` mean the same as absent ones. */
-function namedFields(patch: ConnectionPatch): object {
-  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+/** Patch fields set to `undefined` mean the same as absent ones; `null` takes a field away. */
+function patched(known: Connection, patch: ConnectionPatch): Connection {
+  const named = Object.entries(patch).filter(([, value]) => value !== undefined);
+  const fields = Object.entries({ ...known, ...Object.fromEntries(named) }).filter(([, value]) => value !== null);
+  return Object.fromEntries(fields) as unknown as Connection;
 }
 
 function eraseConnection(state: State, id: string): void {
@@ -76,6 +83,8 @@ function eraseConnection(state: State, id: string): void {
   }
   state.cursors.delete(id);
   state.parked.delete(id);
+  state.syncLog.delete(id);
+  state.schedules.delete(id);
   state.connections.delete(id);
 }
 

@@ -1,6 +1,7 @@
 /** @module @mca/core/adapters/memory */
 
 import type { Clock, CredentialStore, Storage } from '@mca/core/adapter-kit';
+import { connectStateVerbs } from './connect-states.ts';
 import { connectionVerbs } from './connections.ts';
 import { credentialStore } from './credentials.ts';
 import { importVerbs } from './imports.ts';
@@ -8,6 +9,7 @@ import { leaseVerbs } from './leases.ts';
 import { pageVerbs } from './pages.ts';
 import { readVerbs } from './reading.ts';
 import { createState } from './state.ts';
+import { syncVerbs } from './syncing.ts';
 
 /** Options of {@link memory}. */
 export interface MemoryOptions {
@@ -44,6 +46,8 @@ export function memory(options: MemoryOptions = {}): MemoryAdapter {
       ...pageVerbs(state),
       ...importVerbs(state),
       ...readVerbs(state),
+      ...syncVerbs(state),
+      ...connectStateVerbs(state),
     },
     credentials: credentialStore(),
   };

@@ -1,5 +1,7 @@
 import {
   type ContentRow,
+  CURSORS_KEPT,
+  type Cursor,
   encodeItem,
   type ItemRow,
   importUndone,
@@ -13,6 +15,7 @@ import {
 } from '@mca/core/adapter-kit';
 import { recordProgress } from './imports.ts';
 import { assertLease } from './leases.ts';
+import { park } from './parking.ts';
 import { type Entry, entryKey, type State } from './state.ts';
 
 /** Writing pages: everything is checked and planned first, so that applying cannot fail half-way. */
@@ -28,22 +31,22 @@ export function pageVerbs(state: State): PageVerbs {
       applyWrites(state, userId, page, plan.writes);
       if (progress) recordProgress(state, page.connectionId, progress, plan.counts);
       if (page.cursor) {
-        const cursors = state.cursors.get(page.connectionId) ?? new Map();
-        state.cursors.set(page.connectionId, cursors.set(page.cursor.capability, page.cursor.value));
+        const { capability, value } = page.cursor;
+        const cursors = state.cursors.get(page.connectionId) ?? new Map<string, readonly Cursor[]>();
+        state.cursors.set(page.connectionId, cursors);
+        cursors.set(capability, [value, ...(cursors.get(capability) ?? [])].slice(0, CURSORS_KEPT));
       }
-      if (parked.length > 0) {
-        state.parked.set(page.connectionId, [...(state.parked.get(page.connectionId) ?? []), ...parked]);
-      }
+      park(state, page.connectionId, parked, page.unparked ?? []);
       return { ...plan.counts, sequence: state.sequence };
     },
     async previewPage({ userId, items, policy }) {
       return planWrites(state.items.get(userId), items, policy).counts;
     },
-    async readCursor(connectionId, capability) {
-      return state.cursors.get(connectionId)?.get(capability);
+    async readCursors(connectionId, capability) {
+      return [...(state.cursors.get(connectionId)?.get(capability) ?? [])];
     },
     async listParked(connectionId) {
-      return structuredClone(state.parked.get(connectionId) ?? []);
+      return structuredClone([...(state.parked.get(connectionId) ?? [])]);
     },
   };
 }

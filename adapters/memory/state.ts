@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Connection,
+  type ConnectState,
   type ContentRow,
   type Cursor,
   compareKeysets,
@@ -8,7 +9,9 @@ import {
   type ItemKey,
   type ItemRow,
   type Lease,
-  type ParkedRecord,
+  type StoredParkedRecord,
+  type SyncLogEntry,
+  type SyncSchedule,
 } from '@mca/core/adapter-kit';
 
 /** One key's place in the store. A deleted entry stays as a tombstone without content. */
@@ -24,19 +27,34 @@ export interface Removal {
   readonly connectionId: string;
 }
 
+/** A schedule and until when somebody has it, epoch milliseconds. */
+export interface ClaimableSchedule {
+  readonly schedule: SyncSchedule;
+  claimedUntil: number;
+}
+
 /** Everything one memory adapter holds. */
 export interface State {
   readonly clock: Clock;
   sequence: number;
   fence: number;
+  /** Id of the record parked last; ids are not used again. */
+  parkedId: number;
   readonly leases: Map<string, Lease>;
   readonly connections: Map<string, Connection>;
   /** By user, then by {@link entryKey}. */
   readonly items: Map<string, Map<string, Entry>>;
   readonly imports: Map<string, ImportRecord>;
+  /** By connection, then by capability; newest first. */
+  readonly cursors: Map<string, Map<string, readonly Cursor[]>>;
+  /** By connection, oldest first. */
+  readonly parked: Map<string, readonly StoredParkedRecord[]>;
+  /** By connection, newest first. */
+  readonly syncLog: Map<string, readonly SyncLogEntry[]>;
   /** By connection, then by capability. */
-  readonly cursors: Map<string, Map<string, Cursor>>;
-  readonly parked: Map<string, ParkedRecord[]>;
+  readonly schedules: Map<string, Map<string, ClaimableSchedule>>;
+  /** By hash. */
+  readonly connectStates: Map<string, ConnectState>;
   removals: Removal[];
   /** Visible items of a user, oldest first; dropped by every write. */
   readonly sorted: Map<string, readonly ItemRow[]>;
@@ -48,12 +66,16 @@ export function createState(clock: Clock): State {
     clock,
     sequence: 0,
     fence: 0,
+    parkedId: 0,
     leases: new Map(),
     connections: new Map(),
     items: new Map(),
     imports: new Map(),
     cursors: new Map(),
     parked: new Map(),
+    syncLog: new Map(),
+    schedules: new Map(),
+    connectStates: new Map(),
     removals: [],
     sorted: new Map(),
   };

@@ -12,7 +12,7 @@ export function writeSequence(session: Session, sequence: number): void {
 }
 
 /** Counts one up and answers the new number. */
-export function nextCount(session: Session, counter: 'fence' | 'credential_version'): number {
+export function nextCount(session: Session, counter: 'fence' | 'credential_version' | 'parked'): number {
   const row = session
     .statement(`UPDATE mca_counters SET ${counter} = ${counter} + 1 RETURNING ${counter} AS count`)
     .get();

@@ -5,6 +5,10 @@ export function eraseConnections(
   session: Session,
   scope: { readonly userId: string; readonly connectionId?: string | undefined },
 ): number {
+  if (scope.connectionId === undefined) {
+    // By name, before the number is asked for: a connect flow may wait for a user without any connection.
+    session.statement('DELETE FROM mca_connect_states WHERE user_id = ?').run(scope.userId);
+  }
   const user = session.statement('SELECT user_no AS userNo FROM mca_users WHERE user_id = ?').get(scope.userId);
   if (!user) return 0;
   const { userNo } = user as { readonly userNo: number };
@@ -28,7 +32,7 @@ function eraseConnection(session: Session, userNo: number, connectionNo: number,
   session.statement('DELETE FROM mca_removals WHERE user_no = ? AND connection_no = ?').run(userNo, connectionNo);
   eraseLeases(session, userNo, connectionNo, id);
   session.statement('DELETE FROM mca_imports WHERE user_no = ? AND connection_no = ?').run(userNo, connectionNo);
-  for (const table of ['mca_cursors', 'mca_parked', 'mca_connections']) {
+  for (const table of ['mca_cursors', 'mca_parked', 'mca_sync_log', 'mca_schedules', 'mca_connections']) {
     session.statement(`DELETE FROM ${table} WHERE connection_no = ?`).run(connectionNo);
   }
   return count;

@@ -1,6 +1,7 @@
 /** @module @mca/core/adapters/sqlite */
 
 import { type Clock, type CredentialStore, McaError, type Storage } from '@mca/core/adapter-kit';
+import { connectStateVerbs } from './connect-states.ts';
 import { connectionVerbs } from './connections.ts';
 import { credentialStore } from './credentials.ts';
 import type { SqliteDatabase } from './driver.ts';
@@ -9,7 +10,9 @@ import { importVerbs } from './imports.ts';
 import { leaseVerbs } from './leases.ts';
 import { pageVerbs } from './pages.ts';
 import { readVerbs } from './reading.ts';
+import { scheduleVerbs } from './schedules.ts';
 import { Session } from './session.ts';
+import { syncLogVerbs } from './sync-log.ts';
 
 export type { SqliteDatabase, SqliteStatement, SqlValue } from './driver.ts';
 
@@ -67,6 +70,9 @@ export function sqlite(options: SqliteOptions): SqliteAdapter {
       ...importVerbs(session, clock),
       ...readVerbs(session),
       ...feedVerbs(session),
+      ...syncLogVerbs(session),
+      ...scheduleVerbs(session, clock),
+      ...connectStateVerbs(session, clock),
     },
     credentials: credentialStore(session),
   };

@@ -51,7 +51,6 @@ export function upsertSql(policy: UpdatePolicy): string {
 
 function winsSql(policy: 'longest' | 'replace'): string {
   const differs = CONTENT_COLUMNS.map((column) => `excluded.${column} IS NOT mca_items.${column}`).join(' OR ');
-  if (policy === 'replace') return `(${differs})`;
   // Minus infinity stands for what is absent: SQLite puts it before every number, and numbers before every text.
   const comparable = (table: string) =>
     CONTENT_FIELDS.map((field) => {
@@ -60,7 +59,10 @@ function winsSql(policy: 'longest' | 'replace'): string {
     }).join(', ');
   // The first half is implied by the second. It is there because a repeated import meets equal rows only, and finds
   // them equal a good deal faster this way.
-  return `(${differs}) AND (${comparable('excluded')}) > (${comparable('mca_items')})`;
+  const isLonger = `(${comparable('excluded')}) > (${comparable('mca_items')})`;
+  // One source may correct itself; what another source told is another telling, not an older one.
+  const mayReplace = policy === 'replace' ? `(excluded.source = mca_items.source OR ${isLonger})` : isLonger;
+  return `(${differs}) AND ${mayReplace}`;
 }
 
 /** Turns a stored row into a tombstone: nothing is left of it but its key. Parameters: new sequence, old sequence. */

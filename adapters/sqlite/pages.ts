@@ -1,22 +1,21 @@
 import {
   type Clock,
-  type Cursor,
   consumedAtMs,
   encodeObject,
   encodeTags,
   type MediaItem,
   type PageResult,
   type PageVerbs,
-  type ParkedRecord,
   type UpdatePolicy,
-  unknownConnection,
 } from '@mca/core/adapter-kit';
-import { ensureUser } from './connections.ts';
+import { ensureUser, findConnection } from './connections.ts';
 import { readSequence, writeSequence } from './counters.ts';
+import { readCursors, writeCursor } from './cursors.ts';
 import type { SqlValue } from './driver.ts';
 import { addPageCounts, openImport } from './imports.ts';
 import { upsertSql } from './items.ts';
 import { assertLease } from './leases.ts';
+import { listParked, park, unpark } from './parking.ts';
 import type { Session } from './session.ts';
 import { holds, readStoredRows } from './stored-rows.ts';
 
@@ -30,16 +29,9 @@ export function pageVerbs(session: Session, clock: Clock): PageVerbs {
         const importNo = page.import ? openImport(session, clock, userNo, connectionNo, page.import) : null;
         const result = writeItems(session, { userNo, connectionNo, importNo }, page.items, page.policy);
         if (importNo !== null) addPageCounts(session, importNo, result);
-        if (page.cursor) {
-          session
-            .statement('INSERT OR REPLACE INTO mca_cursors (connection_no, capability, value) VALUES (?, ?, ?)')
-            .run(connectionNo, page.cursor.capability, page.cursor.value);
-        }
-        for (const { reason, message, raw } of page.parked ?? []) {
-          session
-            .statement('INSERT INTO mca_parked (connection_no, parked_at, reason, message, raw) VALUES (?, ?, ?, ?, ?)')
-            .run(connectionNo, clock.now(), reason, message, raw);
-        }
+        if (page.cursor) writeCursor(session, connectionNo, page.cursor.capability, page.cursor.value);
+        for (const record of page.parked ?? []) park(session, connectionNo, record, clock.now());
+        for (const id of page.unparked ?? []) unpark(session, connectionNo, id);
         return result;
       }),
     previewPage: ({ userId, items, policy }) =>
@@ -53,35 +45,9 @@ export function pageVerbs(session: Session, clock: Clock): PageVerbs {
         );
         return { inserted, updated, unchanged };
       }),
-    readCursor: (connectionId, capability) =>
-      session.run(() => {
-        const row = session
-          .statement(
-            `SELECT value FROM mca_cursors WHERE capability = ?
-             AND connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?)`,
-          )
-          .get(capability, connectionId) as { readonly value: string } | undefined;
-        return row?.value as Cursor | undefined;
-      }),
-    listParked: (connectionId) =>
-      session.run(() => {
-        const rows = session
-          .statement(
-            `SELECT reason, message, raw FROM mca_parked
-             WHERE connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?) ORDER BY parked_no`,
-          )
-          .all(connectionId) as ParkedRecord[];
-        return rows.map(({ reason, message, raw }) => ({ reason, message, raw }));
-      }),
+    readCursors: (connectionId, capability) => session.run(() => readCursors(session, connectionId, capability)),
+    listParked: (connectionId) => session.run(() => listParked(session, connectionId)),
   };
-}
-
-function findConnection(session: Session, id: string): { readonly connectionNo: number; readonly userNo: number } {
-  const row = session
-    .statement('SELECT connection_no AS connectionNo, user_no AS userNo FROM mca_connections WHERE id = ?')
-    .get(id);
-  if (!row) throw unknownConnection(id);
-  return row as { readonly connectionNo: number; readonly userNo: number };
 }
 
 function writeItems(

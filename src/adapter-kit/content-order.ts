@@ -51,5 +51,7 @@ export function isSameContent(a: ContentRow, b: ContentRow): boolean {
 /** Whether an incoming content takes the place of the stored one. */
 export function wins(incoming: ContentRow, stored: ContentRow, policy: UpdatePolicy): boolean {
   if (policy === 'keep') return false;
-  return policy === 'longest' ? compareForLongest(incoming, stored) > 0 : !isSameContent(incoming, stored);
+  // One source may correct itself. What another source told is another telling, not an older one.
+  const isCorrection = policy === 'replace' && incoming.source === stored.source;
+  return isCorrection ? !isSameContent(incoming, stored) : compareForLongest(incoming, stored) > 0;
 }

@@ -26,6 +26,9 @@ export type {
   Change,
   ConnectionPatch,
   ConnectionVerbs,
+  ConnectState,
+  ConnectStateVerbs,
+  DueSync,
   GroupField,
   GroupTally,
   HiddenRange,
@@ -42,10 +45,13 @@ export type {
   ParkedRecord,
   ReadVerbs,
   Storage,
+  StoredParkedRecord,
+  SyncVerbs,
   Tally,
   TimeBucket,
   UpdatePolicy,
 } from '../contracts/storage/index.ts';
+export type { SyncCounts, SyncLogEntry, SyncSchedule, SyncStatus } from '../contracts/sync.ts';
 // Orders and predicates that every adapter must share
 export { compareForLongest, compareText, isSameContent, wins } from './content-order.ts';
 export { withoutCoverage } from './coverage.ts';
@@ -62,6 +68,8 @@ export {
   encodeTags,
   type ItemRow,
 } from './item-row.ts';
+// How much history every adapter keeps
+export { CURSORS_KEPT, SYNC_LOG_KEPT } from './kept.ts';
 export { compareKeysets } from './keyset.ts';
 // Refusals with one wording
 export { importUndone, leaseLost, unknownConnection } from './refusals.ts';

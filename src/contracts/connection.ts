@@ -17,11 +17,19 @@ export interface Connection {
   readonly userId: string;
   readonly provider: string;
   readonly kind: ConnectionKind;
-  /** Label of the account, empty when the user has only one. Several accounts of one provider are several connections. */
+  /** The service's id of the account, or a label for imported files; empty when the user has only one. Several accounts of one provider are several connections. */
   readonly account: string;
+  /** Name of the account to show. */
+  readonly label?: string | undefined;
   readonly status: ConnectionStatus;
+  /** Why the status is what it is, in snake_case: `revoked`, `expired`, `ambiguous`, … */
+  readonly statusReason?: string | undefined;
   readonly settings: { readonly [key: string]: Json };
   readonly grantedScopes: readonly string[];
   readonly createdAt: Date;
   readonly lastSyncAt?: Date | undefined;
+  /** When the user last agreed. */
+  readonly authorizedAt?: Date | undefined;
+  /** When that consent ends whatever is refreshed. */
+  readonly authorizationExpiresAt?: Date | undefined;
 }

@@ -1,8 +1,19 @@
 /** Source of time. Everything in the SDK that needs the time asks this. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds. May step when the machine's clock is set. */
   now(): number;
+  /** Milliseconds since an unknown instant; never steps. @default `now` */
+  monotonic?(): number;
 }
+
+/** Source of waiting. Everything in the SDK that waits asks this. */
+export interface Timers {
+  /** Calls `run` once after `ms` milliseconds, at most 2^31-1. The answer takes it back. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** The web's `fetch`. */
+export type Fetch = typeof globalThis.fetch;
 
 /** Source of randomness for ids and jitter. */
 export interface Random {
@@ -30,4 +41,7 @@ export interface Env {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly timers: Timers;
+  /** How services are reached. Requests to hosts of a provider's own list only. */
+  readonly fetch: Fetch;
 }

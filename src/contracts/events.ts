@@ -1,3 +1,17 @@
+import type {
+  CircuitEvent,
+  ClockSkewEvent,
+  ConnectionEvent,
+  CoverageGapEvent,
+  ReauthDueEvent,
+  ReauthRequiredEvent,
+  RefreshFailedEvent,
+  RequestEvent,
+  RequestWaitingEvent,
+  SyncFinishedEvent,
+  SyncProgressEvent,
+  TokenRefreshedEvent,
+} from './events-live.ts';
 import type { ImportCounts, ImportStatus } from './import-record.ts';
 
 /** How far an import is; good enough for a progress bar. */
@@ -38,4 +52,21 @@ export interface HookFailedEvent {
 }
 
 /** Everything `createRegistry({ onEvent })` can hear. Never holds a secret, a title or a file's content. */
-export type McaEvent = ImportProgressEvent | ImportFinishedEvent | HookFailedEvent;
+export type McaEvent =
+  | ImportProgressEvent
+  | ImportFinishedEvent
+  | HookFailedEvent
+  | RequestEvent
+  | RequestWaitingEvent
+  | CircuitEvent
+  | ClockSkewEvent
+  | ConnectionEvent
+  | TokenRefreshedEvent
+  | RefreshFailedEvent
+  | ReauthRequiredEvent
+  | ReauthDueEvent
+  | SyncProgressEvent
+  | SyncFinishedEvent
+  | CoverageGapEvent;
+
+export type * from './events-live.ts';

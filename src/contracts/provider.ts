@@ -1,5 +1,6 @@
 import type { AuthStrategy } from './auth.ts';
 import type { CapabilityMap, CapabilityName, FileImportCapability } from './capabilities/index.ts';
+import type { ErrorRule } from './error-rule.ts';
 
 /** At most so many requests in so long, counted per client id (`app`) or per connection. */
 export interface RateLimit {
@@ -38,9 +39,13 @@ export interface Provider<
   readonly name: string;
   /** Root of its API, when it has one. Every factory lets hosts override it. */
   readonly baseUrl?: string | undefined;
+  /** Hosts it may call besides those of `baseUrl` and of its auth endpoints. Calls to any other are refused. */
+  readonly hosts?: readonly string[] | undefined;
   readonly auth: readonly AuthStrategy[];
   /** No entry means no limiter at all. */
   readonly limits: readonly RateLimit[];
+  /** What the service's error answers mean. @default the meaning of the HTTP status */
+  readonly errors?: readonly ErrorRule[] | undefined;
   readonly policy: DataPolicy;
   readonly capabilities: Capabilities;
 }

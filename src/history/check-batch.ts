@@ -1,17 +1,11 @@
 import type { ImportBatch } from '../contracts/capabilities/file-import.ts';
 import { McaError } from '../contracts/errors.ts';
-import type { MediaItem } from '../contracts/media-item.ts';
+import { faultOf } from './check-item.ts';
 import { sumReasons } from './import-report.ts';
 import type { ImportJob } from './import-run.ts';
 
-const MAX_EXTERNAL_ID = 512;
-const MAX_METADATA = 16_384;
-const TYPES: ReadonlySet<string> = new Set(['music', 'video', 'podcast', 'audiobook', 'article', 'book']);
-const ACTIONS: ReadonlySet<string> = new Set(['consumed', 'liked', 'saved', 'rated']);
-const PRECISIONS: ReadonlySet<string> = new Set(['second', 'minute', 'hour', 'day']);
-
 /**
- * Holds a provider to its contract. By hand and not by schema: this runs for every item of a history.
+ * Holds an importer to its contract.
  *
  * @throws McaError `plugin`
  */
@@ -24,42 +18,12 @@ export function checkBatch(batch: ImportBatch, job: ImportJob): void {
       `read ${read} records but accounts for ${items.length + sumReasons(skipped) + rejected.length}`,
     );
   }
+  const { provider, capability } = job;
+  const origin = { provider, sources: capability.sources, anyPlatform: capability.anyPlatform };
   for (const item of items) {
-    const fault = faultOf(item, job);
+    const fault = faultOf(item, origin);
     if (fault) throw broken(job, 'invalid_item', `gave an item with ${fault}`);
   }
-}
-
-function faultOf(item: MediaItem, { provider, capability }: ImportJob): string | undefined {
-  if (!capability.anyPlatform) {
-    if (item.platform !== provider) return `platform "${item.platform}"`;
-    if (capability.sources[item.source] === undefined) return `undeclared source "${item.source}"`;
-  }
-  const { externalId, title, consumedAt, timeSpentMs, durationMs, type, action, precision, rating, rawMetadata } = item;
-  if (typeof externalId !== 'string' || externalId === '' || externalId.length > MAX_EXTERNAL_ID)
-    return 'an externalId that is empty or too long';
-  if (typeof title !== 'string' || title === '') return 'no title';
-  if (!(consumedAt instanceof Date) || Number.isNaN(consumedAt.getTime())) return 'no valid consumedAt';
-  for (const amount of [timeSpentMs, durationMs]) {
-    if (amount !== undefined && !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
-      return 'an impossible amount of time';
-  }
-  if (!TYPES.has(type) || !ACTIONS.has(action) || !PRECISIONS.has(precision))
-    return 'an unknown type, action or precision';
-  if (rating !== undefined && !(rating >= 0 && rating <= 10)) return 'a rating outside 0 to 10';
-  if (weightOf(rawMetadata) > MAX_METADATA) return 'rawMetadata over 16 KiB';
-  return undefined;
-}
-
-/** Characters of the metadata: exact only where it matters, because most items have a handful of short words. */
-function weightOf(metadata: MediaItem['rawMetadata']): number {
-  let weight = 0;
-  for (const key in metadata) {
-    const value = metadata[key];
-    if (typeof value === 'object' && value !== null) return JSON.stringify(metadata).length;
-    weight += key.length + (typeof value === 'string' ? value.length : 8);
-  }
-  return weight;
 }
 
 function broken(job: ImportJob, reason: string, what: string): McaError {

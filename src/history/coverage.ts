@@ -96,3 +96,14 @@ export function joined(
   const smallestKept = gaps.toSorted((a, b) => b - a)[keep - 2] ?? Number.POSITIVE_INFINITY;
   return joined(merged, smallestKept - 1, keep);
 }
+
+/** What is left of coverage when a stretch in which nothing was told is cut out, its ends kept. */
+export function withoutStretch(coverage: readonly Coverage[], gap: Readonly<Stretch>): readonly Coverage[] {
+  return coverage.flatMap((stretch) => {
+    const { from, to } = stretch;
+    if (to.getTime() <= gap.from || from.getTime() >= gap.to) return [stretch];
+    const before = from.getTime() <= gap.from ? [{ ...stretch, to: new Date(gap.from) }] : [];
+    const after = to.getTime() >= gap.to ? [{ ...stretch, from: new Date(gap.to) }] : [];
+    return [...before, ...after];
+  });
+}

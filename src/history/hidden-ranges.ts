@@ -5,6 +5,7 @@ import type { AnyProvider } from '../contracts/provider.ts';
 import type { HiddenRange } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { joined } from './coverage.ts';
+import { readPosition } from './sync-position.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -35,9 +36,11 @@ export async function hiddenRanges(registry: AnyRegistry, userId: string): Promi
     registry.storage.listImports({ userId }),
   ]);
   const labels = new Map(connections.map(({ id, account }) => [id, account]));
-  const covered: Covered[] = imports.flatMap(({ connectionId, coverage }) =>
+  const imported: Covered[] = imports.flatMap(({ connectionId, coverage }) =>
     coverage.map((stretch) => ({ ...stretch, label: labels.get(connectionId) ?? '' })),
   );
+  const synced = await Promise.all(connections.map((connection) => syncedCoverage(registry, connection)));
+  const covered = [...imported, ...synced.flat()];
   const platforms = new Set(covered.map(({ platform }) => platform));
   return [...platforms].flatMap((platform) => {
     const provider = registry.list().find(({ id }) => id === platform);
@@ -46,12 +49,30 @@ export async function hiddenRanges(registry: AnyRegistry, userId: string): Promi
   });
 }
 
+/** What live syncs told of: the cursor of the connection knows. */
+async function syncedCoverage(registry: AnyRegistry, connection: Connection): Promise<readonly Covered[]> {
+  if (connection.kind !== 'api') return [];
+  const tracks = ['history', 'history:backfill'].map(async (track) => {
+    const { position } = await readPosition(registry, connection, track);
+    return position?.coverage ?? [];
+  });
+  return (await Promise.all(tracks)).flat().map(([source, account, from, to]) => ({
+    platform: connection.provider,
+    source,
+    ...(account === null ? {} : { account }),
+    from: new Date(from),
+    to: new Date(to),
+    label: connection.account,
+  }));
+}
+
 function rangesOf(
   provider: AnyProvider,
   covered: readonly Covered[],
   connections: readonly Connection[],
 ): readonly HiddenRange[] {
-  const sources = provider.capabilities.fileImport?.sources ?? {};
+  const { fileImport, history } = provider.capabilities;
+  const sources = { ...fileImport?.sources, ...history?.sources };
   return Object.entries(sources).flatMap(([source, { precision, rank }]) => {
     const finer = covered.filter((stretch) => (sources[stretch.source]?.rank ?? -1) > rank);
     const byAccount = Map.groupBy(finer, ({ label, account }) => JSON.stringify([label, account]));

@@ -3,6 +3,7 @@ import type { MediaItem } from '../contracts/media-item.ts';
 import type { ImportProgress, Lease, PageResult } from '../contracts/storage/index.ts';
 import { randomId } from '../runtime/env.ts';
 import type { ImportJob } from './import-run.ts';
+import { tellItems } from './tell-items.ts';
 
 /** Where the pages of an import go: into the store, or nowhere (dry run). */
 export interface PageWriter {
@@ -23,7 +24,7 @@ const RENEW_AFTER_MS = 20_000;
  * takes it away, and then a writer that is still running fails instead of bringing the data back.
  */
 export function storageWriter(job: ImportJob, importId: string): PageWriter {
-  const { storage, env, hooks } = job.registry;
+  const { storage, env } = job.registry;
   const files = job.files.map((file) => file.name);
   const startedAt = new Date(env.clock.now());
   let lease: Lease | undefined;
@@ -70,8 +71,7 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
         import: { id: importId, files, startedAt, ...progress },
       });
       hasWritten = true;
-      const written = result.inserted + result.updated;
-      if (hooks.onItems && written > 0) await tellItems(job, result.sequence - written, written);
+      await tellItems(job.registry, job.userId, result);
       return result;
     },
     async close() {
@@ -87,20 +87,6 @@ export function storageWriter(job: ImportJob, importId: string): PageWriter {
       lease = undefined;
     },
   };
-}
-
-async function tellItems({ registry, userId }: ImportJob, after: number, limit: number): Promise<void> {
-  try {
-    const changes = await registry.storage.changes({ after, limit, userId });
-    await registry.hooks.onItems?.(changes);
-  } catch (error) {
-    // The items are stored and in the feed; a hook that fails must not make the import look failed.
-    registry.emit({
-      type: 'hook_failed',
-      hook: 'onItems',
-      message: error instanceof Error ? error.message : String(error),
-    });
-  }
 }
 
 /** Counts what would change. Remembers the keys of the whole run, so memory grows with the file. */

@@ -1,5 +1,6 @@
 import type { AuthStrategy } from '../contracts/auth.ts';
 import type { CapabilityMap } from '../contracts/capabilities/index.ts';
+import type { ErrorRule } from '../contracts/error-rule.ts';
 import type { DataPolicy, Provider, RateLimit } from '../contracts/provider.ts';
 
 /** What an author writes down about a provider. */
@@ -10,6 +11,10 @@ export interface ProviderDefinition<Id extends string, Capabilities extends Part
   readonly baseUrl?: string | undefined;
   /** Ways to connect, the preferred one first. @default `file-import` when that is all it can do, else `none` */
   readonly auth?: readonly AuthStrategy[] | undefined;
+  /** Hosts it may call besides those of `baseUrl` and of its auth endpoints. @default none */
+  readonly hosts?: readonly string[] | undefined;
+  /** What the service's error answers mean, the special before the general. @default the meaning of the HTTP status */
+  readonly errors?: readonly ErrorRule[] | undefined;
   /** @default no limit */
   readonly limits?: readonly RateLimit[] | undefined;
   /** What the service's terms ask. @default nothing */
@@ -37,9 +42,18 @@ export function defineProvider<const Id extends string, Capabilities extends Par
     id: definition.id,
     name: definition.name,
     baseUrl: definition.baseUrl,
-    auth,
+    auth: auth.map(concealed),
+    hosts: definition.hosts ?? [],
+    errors: definition.errors ?? [],
     limits: definition.limits ?? [],
     policy: definition.policy ?? {},
     capabilities: Object.freeze(definition.capabilities),
   });
+}
+
+/** Providers get printed and logged: the client secret is there for whoever asks for it by name, and for nobody else. */
+function concealed(strategy: AuthStrategy): AuthStrategy {
+  if (!('clientSecret' in strategy)) return strategy;
+  const { clientSecret, ...rest } = strategy;
+  return Object.defineProperty(rest, 'clientSecret', { value: clientSecret, enumerable: false });
 }

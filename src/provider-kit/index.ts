@@ -11,6 +11,8 @@ export type * from '../contracts/index.ts';
 // Readers underneath, for formats made by hand
 export { type CsvBatch, type CsvHeader, type MalformedCsvRecord, readCsv, readCsvHeader } from './csv-records.ts';
 export type { CsvDelimiter } from './csv-scan.ts';
+// Live services
+export { cursorInvalid } from './cursor-invalid.ts';
 export { daysInMonth, isPlausible, type PlausibleTimes, parseUtc, utcTime } from './dates.ts';
 export { defineProvider, type ProviderDefinition } from './define-provider.ts';
 export { contentHash, type EventIdParts, eventId, type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
@@ -29,6 +31,7 @@ export {
   jsonFormat,
 } from './format.ts';
 export { withDefaults } from './import-options.ts';
+export { type FetchedPage, type IncrementalDefinition, incremental } from './incremental.ts';
 export {
   type JsonRecordBatch,
   type JsonRecordOptions,

@@ -70,7 +70,24 @@ describe('registration refuses', () => {
         limits: [{ scope: 'connection', requests: 5, perMs: 1000, concurrency: 2 }],
       } as const,
     ];
-    expect(createRegistry({ providers, ...memory() }).list()).toHaveLength(1);
+    const keys = { ...memory(), insecurePlaintextForTests: true };
+    expect(createRegistry({ providers, ...keys }).list()).toHaveLength(1);
+  });
+});
+
+describe('R-026 a provider that logs in', () => {
+  const providers = [{ ...plain, auth: [oauth] }] as const;
+
+  test('needs keys to seal credentials with, said when it is registered', () => {
+    const refusal = expect.objectContaining({ code: 'configuration', reason: 'no_keys' });
+    expect(() => createRegistry({ providers, ...memory() })).toThrow(refusal);
+    expect(() => createRegistry({ providers: [], ...memory() }).add(providers[0])).toThrow(refusal);
+  });
+
+  test('needs somewhere to keep them', () => {
+    const { storage } = memory();
+    const refusal = expect.objectContaining({ code: 'configuration', reason: 'no_credential_store' });
+    expect(() => createRegistry({ providers, storage, insecurePlaintextForTests: true })).toThrow(refusal);
   });
 });
 

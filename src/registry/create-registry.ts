@@ -1,9 +1,11 @@
 import type { CapabilityMap, CapabilityName } from '../contracts/capabilities/index.ts';
 import type { CredentialStore } from '../contracts/credential-store.ts';
-import type { Env } from '../contracts/env.ts';
+import type { Env, Fetch } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { McaEvent } from '../contracts/events.ts';
+import type { KeyProvider } from '../contracts/keys.ts';
 import type { AddedProviderId, AnyProvider } from '../contracts/provider.ts';
+import type { RateLimiterFactory } from '../contracts/rate-limiter.ts';
 import type { Change, Storage } from '../contracts/storage/index.ts';
 import { makeEnv } from '../runtime/env.ts';
 import { checkProvider } from './check-provider.ts';
@@ -14,7 +16,21 @@ export interface RegistryOptions<P extends readonly AnyProvider[]> {
   readonly storage: Storage;
   /** Needed only by providers whose users log in. */
   readonly credentials?: CredentialStore | undefined;
-  /** Time, randomness and logging. @default the machine's clock and randomness, no log */
+  /**
+   * Keys that seal the credentials: `keyRing({ primary: 'k1', keys: { k1: process.env.MCA_KEY } })`. Required as soon as
+   * a provider logs in.
+   */
+  readonly keys?: KeyProvider | undefined;
+  /** Seals credentials with a key that everybody knows. For tests and throw-away demos; never with real accounts. */
+  readonly insecurePlaintextForTests?: boolean | undefined;
+  /**
+   * Reaches servers whose address a user typed in, without being led into the host's own network: spread
+   * `...guardedNetwork()` of `@mca/core/adapters/guarded-network` into the options. @default such connections are refused
+   */
+  readonly guardedFetch?: Fetch | undefined;
+  /** Makes rate limiters. @default in-process, by Bottleneck */
+  readonly limiter?: RateLimiterFactory | undefined;
+  /** Time, randomness, waiting, fetch and logging. @default the machine's own, no log */
   readonly env?: Partial<Env> | undefined;
   /** Hears what happens, in order, right after it happened. Must not throw; if it does it is told so once. */
   readonly onEvent?: ((event: McaEvent) => void) | undefined;
@@ -44,10 +60,30 @@ export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvide
   readonly env: Env;
   /** Migrates the storage once; every engine waits for it. */
   ready(): Promise<void>;
+  /**
+   * Ends what is under way: waits are cut short, requests aborted, pages that are being committed finish. Afterwards
+   * nothing of the SDK keeps the process alive. The adapters' databases stay open: they are yours.
+   */
+  close(): Promise<void>;
+  /** The same as `close`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** @internal for engines */
   readonly hooks: Pick<RegistryOptions<P>, 'onItems'>;
   /** @internal for engines */
+  readonly access: RegistryAccess;
+  /** @internal for engines */
   emit(event: McaEvent): void;
+}
+
+/** @internal What engines share through the registry, so that nothing lives at module level. */
+export interface RegistryAccess extends Pick<RegistryOptions<[]>, 'keys' | 'guardedFetch' | 'limiter'> {
+  readonly insecurePlaintextForTests: boolean;
+  /** Fires when the registry closes. */
+  readonly closing: AbortSignal;
+  /** State of an engine, made when first asked for. */
+  slot<State>(name: string, make: () => State): State;
+  /** Work that `close` waits for. */
+  track<Result>(work: Promise<Result>): Promise<Result>;
 }
 
 /** A registry of which only the machinery matters; every registry fits. */
@@ -78,10 +114,12 @@ export type AnyRegistry = Omit<Registry, 'get' | 'remove' | 'hooks'> & {
 export function createRegistry<const P extends readonly AnyProvider[]>(options: RegistryOptions<P>): Registry<P> {
   const providers = new Map<string, AnyProvider>();
   const env = makeEnv(options.env ?? {});
+  const { access, close } = makeAccess(options);
   let migrated: Promise<void> | undefined;
 
   function add(provider: AnyProvider): AddedProviderId {
     checkProvider(provider, providers);
+    checkKeys(provider, options);
     providers.set(provider.id, provider);
     return provider.id as AddedProviderId;
   }
@@ -111,8 +149,11 @@ export function createRegistry<const P extends readonly AnyProvider[]>(options: 
     credentials: options.credentials,
     env,
     hooks: { onItems: options.onItems },
+    access,
     emit,
     add,
+    close,
+    [Symbol.asyncDispose]: close,
     // One implementation for both overloads: the ids are strings either way.
     get: ((id: string) => findProvider(providers, id)) as Registry<P>['get'],
     remove: (id) => providers.delete(id),
@@ -127,6 +168,64 @@ export function createRegistry<const P extends readonly AnyProvider[]>(options: 
       return migrated;
     },
   };
+}
+
+function makeAccess(options: RegistryOptions<readonly AnyProvider[]>): {
+  readonly access: RegistryAccess;
+  close(): Promise<void>;
+} {
+  const slots = new Map<string, unknown>();
+  const running = new Set<Promise<unknown>>();
+  const controller = new AbortController();
+  const { keys, guardedFetch, limiter, insecurePlaintextForTests = false } = options;
+  const access: RegistryAccess = {
+    keys,
+    guardedFetch,
+    limiter,
+    insecurePlaintextForTests,
+    closing: controller.signal,
+    slot<State>(name: string, make: () => State): State {
+      if (!slots.has(name)) slots.set(name, make());
+      return slots.get(name) as State;
+    },
+    track(work) {
+      running.add(work);
+      // Both ways out: a failure is its caller's to handle, here it only ends the waiting.
+      const done = () => running.delete(work);
+      work.then(done, done);
+      return work;
+    },
+  };
+  return {
+    access,
+    async close() {
+      controller.abort(new McaError({ code: 'cancelled', reason: 'closed', message: 'The registry was closed.' }));
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+/** A provider that logs in needs somewhere to keep credentials, and keys to seal them with: said at once, not at night. */
+function checkKeys(provider: AnyProvider, options: RegistryOptions<readonly AnyProvider[]>): void {
+  const keepsSecrets = provider.auth.some(({ type }) => type !== 'file-import' && type !== 'none');
+  if (!keepsSecrets) return;
+  if (!options.credentials) {
+    throw new McaError({
+      code: 'configuration',
+      reason: 'no_credential_store',
+      provider: provider.id,
+      message: `${provider.name} logs users in, and there is nowhere to keep credentials.`,
+      hint: 'Spread an adapter into the options: ...sqlite({ database }) or ...memory().',
+    });
+  }
+  if (options.keys || options.insecurePlaintextForTests) return;
+  throw new McaError({
+    code: 'configuration',
+    reason: 'no_keys',
+    provider: provider.id,
+    message: `${provider.name} logs users in, and there is no key to seal their credentials with.`,
+    hint: "Pass keys: keyRing({ primary: 'k1', keys: { k1: process.env.MCA_KEY } }); make one with: openssl rand -base64 32",
+  });
 }
 
 function findProvider(providers: ReadonlyMap<string, AnyProvider>, id: string): AnyProvider {

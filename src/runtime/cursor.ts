@@ -29,11 +29,60 @@ export function decodeCursor(
 function parseEnvelope(cursor: string): CursorEnvelope | undefined {
   const value = parseBase64UrlJson(cursor);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { v, provider, capability, issuedAt, highWater, opaque } = value as Record<string, unknown>;
+  const { v, provider, capability, issuedAt, opaque, walk, coverage, gaps, ...times } = value as Record<
+    string,
+    unknown
+  >;
   if (v !== VERSION || typeof provider !== 'string' || typeof capability !== 'string') return undefined;
   if (typeof issuedAt !== 'number' || typeof opaque !== 'string') return undefined;
-  if (highWater !== undefined && typeof highWater !== 'number') return undefined;
-  return { v, provider, capability, issuedAt, opaque, ...(highWater === undefined ? {} : { highWater }) };
+  const { highWater, floor, backfillUntil, deepAt } = times;
+  if (
+    ![highWater, floor, backfillUntil, deepAt].every(isTime) ||
+    !isWalk(walk) ||
+    !isCoverage(coverage) ||
+    !isGaps(gaps)
+  )
+    return undefined;
+  const known = { highWater, floor, backfillUntil, deepAt, walk, coverage, gaps } as Partial<CursorEnvelope>;
+  return { v, provider, capability, issuedAt, ...withoutAbsent(known), opaque };
+}
+
+function isTime(value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && Number.isFinite(value));
+}
+
+function isWalk(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { startedAt, since, until, seen } = value as Record<string, unknown>;
+  return typeof startedAt === 'number' && [since, until, seen].every(isTime);
+}
+
+function isCoverage(value: unknown): boolean {
+  if (value === undefined) return true;
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (stretch: unknown) =>
+        Array.isArray(stretch) &&
+        typeof stretch[0] === 'string' &&
+        (stretch[1] === null || typeof stretch[1] === 'string') &&
+        typeof stretch[2] === 'number' &&
+        typeof stretch[3] === 'number',
+    )
+  );
+}
+
+function isGaps(value: unknown): boolean {
+  if (value === undefined) return true;
+  return (
+    Array.isArray(value) &&
+    value.every((gap: unknown) => Array.isArray(gap) && typeof gap[0] === 'number' && typeof gap[1] === 'number')
+  );
+}
+
+function withoutAbsent(fields: Partial<CursorEnvelope>): Partial<CursorEnvelope> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 /** Base64url of UTF-8 text, without padding. */

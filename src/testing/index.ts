@@ -4,13 +4,45 @@
  * @module @mca/core/testing
  */
 
+// Recorded services
+export { type Cassette, type CassetteOptions, type CassetteScrub, cassette } from './cassettes.ts';
 // Conformance of adapters
 export type { ConformanceCase } from './conformance-case.ts';
+export { type FakeClock, type FakeClockOptions, fakeClock } from './fake-clock.ts';
+// Fake services
+export type {
+  FakeOAuthBehaviour,
+  FakeOAuthCall,
+  FakeOAuthEndpoints,
+  FakeOAuthFailure,
+  FakeOAuthServer,
+} from './fake-oauth.ts';
+export type { FakeGrant } from './fake-oauth-grants.ts';
+export { createFakeOAuthServer } from './fake-oauth-server.ts';
+// Live services
+export { type FakeCapabilities, type FakeProviderOptions, fakeProvider } from './fake-provider.ts';
+export {
+  type FakeFailure,
+  type FakePlay,
+  FakeService,
+  type FakeServiceCall,
+  type FakeServiceOptions,
+} from './fake-service.ts';
+export { type FaultFetch, type FaultFetchOptions, type FetchFault, faultFetch } from './fault-fetch.ts';
+export { type ConnectionFault, type FaultProxy, type FaultProxyOptions, faultProxy } from './fault-proxy.ts';
 export { type FileImportUnderTest, fileImportConformance, type ImportFixture } from './file-import-conformance.ts';
+export {
+  type ExpectedError,
+  type ForeignCursor,
+  type HistoryUnderTest,
+  historyConformance,
+} from './history-conformance.ts';
 export { type HostileZip, hostileZips, type MakeZipOptions, makeZip, type ZipEntrySpec } from './hostile-files.ts';
 export { type CollectedImport, collectImport, fileOf } from './import-files.ts';
 // Faults
 export { type KillLoopOptions, type KillRound, type KillVerdict, killLoop, seededRandom } from './kill-loop.ts';
+export { limiterConformance } from './limiter-conformance.ts';
+export { type ProviderContextOptions, providerContext } from './provider-context.ts';
 export {
   credentialConformance,
   type OpenStorage,
@@ -18,3 +50,4 @@ export {
   type StorageUnderTest,
   storageConformance,
 } from './storage-conformance.ts';
+export { type Trace, type VirtualEnv, type VirtualProcess, virtualEnv } from './virtual-env.ts';

@@ -1,4 +1,5 @@
 import type { ConformanceCase } from './conformance-case.ts';
+import { connectStateCases } from './storage/connect-state-cases.ts';
 import { connectionCases } from './storage/connection-cases.ts';
 import { credentialCases } from './storage/credential-cases.ts';
 import { feedCases } from './storage/feed-cases.ts';
@@ -6,9 +7,12 @@ import { filterCases } from './storage/filter-cases.ts';
 import { importCases } from './storage/import-cases.ts';
 import { leaseCases } from './storage/lease-cases.ts';
 import { pageCases } from './storage/page-cases.ts';
+import { parkingCases } from './storage/parking-cases.ts';
 import { policyCases } from './storage/policy-cases.ts';
+import { scheduleCases } from './storage/schedule-cases.ts';
 import { storeCases } from './storage/store-cases.ts';
 import { sumCases } from './storage/sum-cases.ts';
+import { syncLogCases } from './storage/sync-log-cases.ts';
 import type { OpenStorage, StorageConformanceOptions } from './storage/under-test.ts';
 
 export type { OpenStorage, StorageConformanceOptions, StorageUnderTest } from './storage/under-test.ts';
@@ -36,11 +40,15 @@ export function storageConformance(
     ...leaseCases(suite),
     ...connectionCases(suite),
     ...pageCases(suite),
+    ...parkingCases(suite),
     ...policyCases(suite),
     ...importCases(suite),
     ...filterCases(suite),
     ...sumCases(suite),
     ...feedCases(suite),
+    ...syncLogCases(suite),
+    ...scheduleCases(suite),
+    ...connectStateCases(suite),
   ];
 }
 

@@ -118,7 +118,7 @@ function inspect(file: string, report: KillReport, expected: readonly Expected[]
   const database = new DatabaseSync(file);
   try {
     const one = (sql: string) => database.prepare(sql).get() as Record<string, unknown> | undefined;
-    const pages = Number(one('SELECT value FROM mca_cursors')?.value ?? 0);
+    const pages = Number(one('SELECT value FROM mca_cursors ORDER BY cursor_no DESC')?.value ?? 0);
     const { rows = [], counts = '' } = expected[pages] ?? {};
     const stored = database.prepare('SELECT external_id, time_spent_ms FROM mca_items').all();
     const actual = stored.map((row) => rowText(String(row.external_id), Number(row.time_spent_ms)));

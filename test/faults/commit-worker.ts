@@ -28,7 +28,7 @@ if (previous) {
   });
 }
 
-const start = Number((await storage.readCursor(id, 'history')) ?? 0);
+const start = Number((await storage.readCursors(id, 'history'))[0] ?? 0);
 for (let page = start; page < PAGES; page += 1) {
   await storage.commitPage({
     lease,

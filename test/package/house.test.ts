@@ -29,10 +29,11 @@ const WALLS: Readonly<Record<string, readonly string[]>> = {
   'src/contracts': ['src/contracts'],
   'src/runtime': ['src/contracts', 'src/runtime'],
   'src/registry': ['src/contracts', 'src/runtime', 'src/registry'],
-  'src/history': ['src/contracts', 'src/runtime', 'src/registry', 'src/history'],
+  'src/auth': ['src/contracts', 'src/runtime', 'src/registry', 'src/auth'],
+  'src/history': ['src/contracts', 'src/runtime', 'src/registry', 'src/auth', 'src/history'],
   'src/provider-kit': ['src/contracts', 'src/provider-kit'],
   'src/adapter-kit': ['src/contracts', 'src/adapter-kit'],
-  'src/testing': ['src/contracts', 'src/testing'],
+  'src/testing': ['src/contracts', 'src/runtime', 'src/testing'],
 };
 
 describe('the house', () => {
@@ -74,9 +75,19 @@ describe('the house', () => {
     expect(faults).toEqual([]);
   });
 
-  test('contracts, runtime, registry and engines import no module of Node and no dependency: the root entry runs anywhere', () => {
-    const faults = sources
-      .filter((path) => /^src\/(contracts|runtime|registry|history)\//.test(path) && !path.endsWith('.test.ts'))
+  test('contracts, runtime, registry, auth and engines import no module of Node, and dependencies only when they are used', () => {
+    // Loaded by `import()` where the first request or log-in needs them: the root entry stays light, and runs anywhere.
+    const LATE = [
+      'src/auth/authorization-url.ts imports oauth4webapi',
+      'src/auth/token-endpoint.ts imports oauth4webapi',
+      'src/runtime/http/bottleneck-limiter.ts imports bottleneck',
+      'src/runtime/http/exchange.ts imports ky',
+      'src/runtime/http/retrying.ts imports p-retry',
+    ];
+    const rooms = sources.filter(
+      (path) => /^src\/(contracts|runtime|registry|auth|history)\//.test(path) && !path.endsWith('.test.ts'),
+    );
+    const faults = rooms
       .flatMap((path) =>
         importsOf(path)
           .filter((target) => !target.startsWith('src/'))
@@ -84,6 +95,19 @@ describe('the house', () => {
       )
       // Only types of Node's modules are named there; they are gone at run time, as the test of the packed root shows.
       .filter((fault) => !fault.startsWith('src/history/open-source.ts imports node:'));
+    expect(faults.filter((fault) => !LATE.includes(fault))).toEqual([]);
+    for (const path of new Set(LATE.map((each) => each.split(' ')[0] ?? ''))) {
+      const fixed = [...read(path).matchAll(/^import (?!type )[^;'"]*?from '([a-z@][^']*)'/gm)].map(([, name]) => name);
+      expect(fixed, `${path} loads at once`).toEqual([]);
+    }
+  });
+
+  test('R-086 time, chance, waiting and the network come from the environment that was given', () => {
+    const GLOBALS =
+      /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval)\(|\bperformance\.now\b|\bgetRandomValues\b|\bglobalThis\.fetch\(|\bawait fetch\(['"`h]/;
+    const faults = sources
+      .filter((path) => !/\.test\.ts$|^src\/testing\/|__fixtures__|^src\/runtime\/env\.ts$/.test(path))
+      .filter((path) => GLOBALS.test(read(path).replace(/\/\*[\s\S]*?\*\//g, '')));
     expect(faults).toEqual([]);
   });
 

@@ -32,8 +32,18 @@ export function packedConsumer(): Consumer {
   const packageFolder = join(folder, 'node_modules/@mca/core');
   mkdirSync(packageFolder, { recursive: true });
   execFileSync('tar', ['-xzf', join(folder, packed.filename), '-C', packageFolder, '--strip-components=1']);
-  for (const name of ['zod', 'csv-parse', 'yauzl', 'pend'])
-    link(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+  const names = [
+    'zod',
+    'csv-parse',
+    'yauzl',
+    'pend',
+    'ky',
+    'p-retry',
+    'is-network-error',
+    'bottleneck',
+    'oauth4webapi',
+  ];
+  for (const name of names) link(join(root, 'node_modules', name), join(folder, 'node_modules', name));
   link(join(root, 'test/types/node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
   link(join(root, 'test/types/node_modules/undici-types'), join(folder, 'node_modules/undici-types'));
   cpSync(join(root, 'test/types/consumer'), folder, { recursive: true });

@@ -28,7 +28,7 @@ describe('the tarball', () => {
     for (const path of declarations) {
       const text = readFileSync(`${consumer.packageFolder}/${path}`, 'utf8');
       // Provider schemas are internal modules; what a host imports must not drag a schema library in.
-      if (!path.endsWith('/schemas.d.ts'))
+      if (!/schemas\.d\.ts$/.test(path))
         expect(text, path).not.toMatch(/from ['"](zod|csv-parse|yauzl|better-sqlite3|pg)/);
     }
   });
@@ -75,7 +75,8 @@ describe('at run time', () => {
         format: 'esm',
         platform,
         splitting: false,
-        external: platform === 'node' ? ['zod', 'csv-parse', 'yauzl'] : [],
+        external:
+          platform === 'node' ? ['zod', 'csv-parse', 'yauzl', 'ky', 'p-retry', 'bottleneck', 'oauth4webapi'] : [],
         logLevel: 'silent',
       });
       return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length;

@@ -7,9 +7,11 @@ import { credentialConformance, storageConformance } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { migrateSchema } from '../../adapters/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../adapters/sqlite/migrations/index.ts';
-import { connect, readIds, sampleItems, take } from '../../src/testing/storage/samples.ts';
+import { connect, readIds, sampleItems, sampleParked, take } from '../../src/testing/storage/samples.ts';
+import { recordFigure } from './reliability.ts';
 import { sqliteContentsSuite } from './sqlite-contents-suite.ts';
 import { commitOne, type OpenDatabase, plain, sqliteSetup } from './sqlite-setup.ts';
+import { sqliteSyncSuite } from './sqlite-sync-suite.ts';
 
 /** Everything that must hold for the SQLite adapter over one driver. */
 export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
@@ -46,6 +48,47 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
       migrateSchema(database, [...MIGRATIONS, good]);
       expect(tables()).toEqual([{ name: 'mca_extra' }]);
       expect(await readIds(storage)).toEqual(['before']);
+      database.close();
+    });
+
+    test('0002 keeps what 0001 held: cursors, parked records, connections', async () => {
+      const path = join(folder(), 'old.db');
+      const database = openDatabase(path);
+      migrateSchema(database, MIGRATIONS.slice(0, 1));
+      database.exec(`
+        INSERT INTO mca_users VALUES (1, 'ada');
+        INSERT INTO mca_connections VALUES (1, 'c', 1, 'spotify', 'api', '', 'active', '{"a":1}', '[]', 5, NULL);
+        INSERT INTO mca_connections VALUES (2, 'd', 1, 'spotify', 'file', '', 'active', '{}', '[]', 6, 7);
+        INSERT INTO mca_cursors VALUES (1, 'history', 'here'), (1, 'likes', 'there'), (2, 'history', 'elsewhere');
+        INSERT INTO mca_parked VALUES (3, 1, 50, 'bad', 'A bad one', '{}'), (7, 1, 60, 'bad', 'A bad one', '{}');
+        UPDATE mca_counters SET sequence = 11, fence = 22, credential_version = 33`);
+      const { storage, credentials } = sqlite({ database });
+      await storage.migrate();
+
+      const made = { id: 'c', userId: 'ada', provider: 'spotify', kind: 'api', account: '', status: 'active' };
+      expect(await storage.listConnections({ id: 'c' })).toEqual([
+        { ...made, settings: { a: 1 }, grantedScopes: [], createdAt: new Date(5) },
+      ]);
+      expect(await storage.readCursors('c', 'history')).toEqual(['here']);
+      expect(await storage.readCursors('c', 'likes')).toEqual(['there']);
+      expect(await storage.readCursors('d', 'history')).toEqual(['elsewhere']);
+      const record = { capability: '', reason: 'bad', message: 'A bad one', raw: '{}', attempts: 1 };
+      const parked = [
+        { ...record, id: 3, parkedAt: new Date(50) },
+        { ...record, id: 7, parkedAt: new Date(60) },
+      ];
+      expect(await storage.listParked('c')).toEqual(parked);
+
+      // It goes on where it stood.
+      const lease = await take(storage, 'sync:c:history');
+      expect(lease.fence).toBe(23);
+      const page = { lease, connectionId: 'c', items: [], policy: 'keep' as const };
+      const cursor = { capability: 'history', value: 'further' as never };
+      await storage.commitPage({ ...page, cursor, parked: [sampleParked()], unparked: [7] });
+      expect(await storage.readCursors('c', 'history')).toEqual(['further', 'here']);
+      expect((await storage.listParked('c')).map(({ id }) => id)).toEqual([3, 8]);
+      expect(await credentials.put('c', 'sealed', undefined)).toEqual({ version: 34 });
+      expect((await storage.commitPage({ ...page, items: sampleItems(1) })).sequence).toBe(12);
       database.close();
     });
 
@@ -91,6 +134,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
         expect(pragma('synchronous')).toBe(level);
         expect(Number(pragma('busy_timeout'))).toBeGreaterThanOrEqual(5_000);
         database.close();
+        recordFigure('R-091', `${driver}, ${synchronous ?? 'default'}: journal_mode wal, synchronous ${level}`);
       }
     });
 
@@ -102,6 +146,7 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
       copyFileSync(`${path}-wal`, `${copy}-wal`);
       const other = await openWith(copy);
       expect(await readIds(other.storage)).toEqual(['durable']);
+      recordFigure('R-091', `${driver}: a copy taken after the commit, nothing closed: 1 of 1 items`);
       other.database.close();
       database.close();
     });
@@ -181,4 +226,5 @@ export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
   });
 
   sqliteContentsSuite(driver, openDatabase);
+  sqliteSyncSuite(driver, openDatabase);
 }

@@ -1,31 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Lease, McaError, type MediaItem, type Storage, type UpdatePolicy } from '@mca/core/adapter-kit';
+import type { MediaItem, Storage, UpdatePolicy } from '@mca/core/adapter-kit';
 import fc from 'fast-check';
+import {
+  Ask,
+  accounts,
+  connectionId,
+  connectionOf,
+  difference,
+  type Question,
+  type StoreCommand,
+  USERS,
+  users,
+} from './ask.ts';
+import { SYNC_READS, syncCommands } from './sync-commands.ts';
 
-/** The reference, and everything a command needs to know. */
-export interface Model {
-  readonly storage: Storage;
-  readonly leases: Map<string, Lease>;
-  /** Items handed over so far, for the balance at the end. */
-  handedOver: number;
-  counted: number;
-  steps: number;
-}
-
-/** The adapter under test. */
-export interface Real {
-  readonly storage: Storage;
-  readonly leases: Map<string, Lease>;
-  /** Moves the clock that both stores share. */
-  advance(ms: number): void;
-}
-
-const USERS = ['ada', 'bob'];
-const ACCOUNTS = ['', 'work'];
 const IMPORTS = ['i1', 'i2'];
 const KEYS = ['1:a', '2:b', '3:c', '4:ﬁ', '5:😀'];
 const DAY_MS = 86_400_000;
-const READ_EVERY = 5;
 
 const optional = <Value>(...values: readonly Value[]) => fc.constantFrom<Value | undefined>(undefined, ...values);
 
@@ -52,55 +43,19 @@ const items: fc.Arbitrary<MediaItem> = fc.record({
   rawMetadata: fc.constantFrom({}, { a: [1, { b: null }] }),
 });
 
-const users = fc.constantFrom(...USERS);
-const accounts = fc.constantFrom(...ACCOUNTS);
 const keys = fc.record({ platform: fc.constantFrom('spotify', 'netflix'), externalId: fc.constantFrom(...KEYS) });
 const policies = fc.constantFrom<UpdatePolicy>('keep', 'longest', 'replace');
 const pages = fc.array(items, { maxLength: 8, size: 'max' });
 const rarely = fc.nat(5).map((number) => number === 0);
 const resources = fc.constantFrom('sync:ada:history', 'import:i1', 'import:i2');
 
-const connectionId = (userId: string, account: string) => `${userId} ${account}`;
-
-/** What both stores are asked, and what is compared: the answer, or code and reason of the refusal. */
-type Question = (storage: Storage, leases: Map<string, Lease>) => Promise<unknown>;
-
-class Ask implements fc.AsyncCommand<Model, Real> {
-  readonly #name: string;
-  readonly #question: Question;
-  readonly #after: (model: Model, real: Real, answer: unknown) => void;
-
-  constructor(name: string, question: Question, after: (model: Model, real: Real, answer: unknown) => void = () => {}) {
-    this.#name = name;
-    this.#question = question;
-    this.#after = after;
-  }
-
-  check(): boolean {
-    return true;
-  }
-
-  async run(model: Model, real: Real): Promise<void> {
-    const expected = await answerOf(this.#question(model.storage, model.leases));
-    const actual = await answerOf(this.#question(real.storage, real.leases));
-    if (!isDeepStrictEqual(actual, expected)) throw new Error(difference(this.#name, actual, expected));
-    model.steps += 1;
-    // All reads after each step would take most of the time and find the same; the last state is read in any case.
-    if (model.steps % READ_EVERY === 0) await compareReads(model.storage, real.storage);
-    this.#after(model, real, expected);
-  }
-
-  toString(): string {
-    return this.#name;
-  }
-}
-
 const commits = fc
   .tuple(users, accounts, policies, pages, fc.option(fc.constantFrom(...IMPORTS)), rarely)
   .map((drawn) => commitCommand(drawn));
 
 /** One step of a run. */
-export const commands: readonly fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = [
+export const commands: readonly fc.Arbitrary<StoreCommand>[] = [
+  ...syncCommands,
   fc
     .tuple(users, accounts)
     .map(
@@ -108,7 +63,7 @@ export const commands: readonly fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = [
         new Ask(`connect(${userId}, ${account})`, (storage) => storage.ensureConnection(connectionOf(userId, account))),
     ),
   // Listed often, because only full stores can disagree about much.
-  ...Array.from({ length: 8 }, () => commits),
+  ...Array.from({ length: 12 }, () => commits),
   fc
     .tuple(users, policies, pages)
     .map(
@@ -170,10 +125,6 @@ export const commands: readonly fc.Arbitrary<fc.AsyncCommand<Model, Real>>[] = [
   ),
 ];
 
-function connectionOf(userId: string, account: string) {
-  return { id: connectionId(userId, account), userId, provider: 'spotify', kind: 'file' as const, account };
-}
-
 function commitCommand([userId, account, policy, page, importId, stale]: [
   string,
   string,
@@ -195,7 +146,9 @@ function commitCommand([userId, account, policy, page, importId, stale]: [
       items: page,
       policy,
       cursor: page.length % 2 === 0 ? { capability: 'history', value: `${page.length}` as never } : undefined,
-      parked: page.length === 3 ? [{ reason: 'r', message: 'm', raw: '{}' }] : undefined,
+      // Few texts, so that records are met again; ids of all ages, so that some are gone and some another connection's.
+      parked: page.length > 5 ? parkedOf(page) : undefined,
+      unparked: page.length % 3 === 1 ? [page.length, page.length + 1] : undefined,
       import: importId === null ? undefined : progressOf(importId, page.length),
     });
   };
@@ -208,29 +161,19 @@ function commitCommand([userId, account, policy, page, importId, stale]: [
   });
 }
 
+function parkedOf(page: readonly MediaItem[]) {
+  return page.slice(0, 2).map(({ type, subtype = '', title }) => ({
+    capability: type === 'music' ? 'history' : 'likes',
+    reason: subtype,
+    message: title,
+    raw: `{"subtype":"${subtype}"}`,
+  }));
+}
+
 function progressOf(id: string, items: number) {
   const status = items > 4 ? ('complete' as const) : ('running' as const);
   const skipped = items === 2 ? { ad: 1 } : {};
   return { id, status, startedAt: new Date(0), files: ['a'], read: items, skipped, rejected: {}, coverage: [] };
-}
-
-async function answerOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!McaError.isInstance(error)) throw error;
-    return { code: error.code, reason: error.reason };
-  }
-}
-
-/** Every read there is, over all users. */
-export async function compareReads(model: Storage, real: Storage): Promise<void> {
-  for (const [name, read] of Object.entries(READS)) {
-    for (const userId of USERS) {
-      const [expected, actual] = [await read(model, userId), await read(real, userId)];
-      if (!isDeepStrictEqual(actual, expected)) throw new Error(difference(`${name} of ${userId}`, actual, expected));
-    }
-  }
 }
 
 const buckets = [-DAY_MS, 0, DAY_MS, 2 * DAY_MS].map((from) => ({
@@ -282,10 +225,17 @@ const READS: Readonly<Record<string, (storage: Storage, userId: string) => Promi
   'feed of all': (storage) => storage.changes({ after: 3, limit: 7 }),
   imports: (storage, userId) => storage.listImports({ userId }),
   connections: (storage, userId) => storage.listConnections({ userId }),
-  cursor: (storage, userId) => storage.readCursor(connectionId(userId, ''), 'history'),
+  cursors: (storage, userId) => storage.readCursors(connectionId(userId, ''), 'history'),
   parked: (storage, userId) => storage.listParked(connectionId(userId, '')),
+  ...SYNC_READS,
 };
 
-function difference(name: string, actual: unknown, expected: unknown): string {
-  return `${name}\nstore:     ${JSON.stringify(actual)}\nreference: ${JSON.stringify(expected)}`;
+/** Every read there is, over all users. */
+export async function compareReads(model: Storage, real: Storage): Promise<void> {
+  for (const [name, read] of Object.entries(READS)) {
+    for (const userId of USERS) {
+      const [expected, actual] = [await read(model, userId), await read(real, userId)];
+      if (!isDeepStrictEqual(actual, expected)) throw new Error(difference(`${name} of ${userId}`, actual, expected));
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import { initial } from './0001-initial.ts';
+import { liveSync } from './0002-live-sync.ts';
 
 /** One step of the schema. Once released it never changes; what is wrong with it is put right by a later one. */
 export interface Migration {
@@ -8,4 +9,4 @@ export interface Migration {
 }
 
 /** All steps, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, liveSync];

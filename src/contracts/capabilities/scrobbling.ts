@@ -31,8 +31,17 @@ export interface RatingWritingCapability {
   rate(context: ProviderContext, items: readonly MediaItem[]): Promise<readonly SubmitOutcome[]>;
 }
 
-/** Is this key still good? For services whose keys do not expire by themselves. */
+/** Who is this, and is the key still good? Asked when an account is connected, and whenever the host wants to know. */
 export interface SessionCheckCapability {
-  /** Asks the service about the key. */
-  check(context: ProviderContext): Promise<{ readonly valid: boolean; readonly account?: string | undefined }>;
+  /** Asks the service about the key. `valid: false` when it says no; errors only for what is no answer. */
+  check(context: ProviderContext): Promise<SessionCheck>;
+}
+
+/** What the service says about a key. */
+export interface SessionCheck {
+  readonly valid: boolean;
+  /** The service's own id of the account, one that never changes where it has one; else the user's name. */
+  readonly account?: string | undefined;
+  /** Name to show. */
+  readonly label?: string | undefined;
 }

@@ -4,9 +4,16 @@ import type { Json } from '../media-item.ts';
 /** What may change about a connection. */
 export interface ConnectionPatch {
   readonly status?: ConnectionStatus | undefined;
+  /** `null` clears. */
+  readonly statusReason?: string | null | undefined;
+  readonly label?: string | undefined;
   readonly settings?: { readonly [key: string]: Json } | undefined;
   readonly grantedScopes?: readonly string[] | undefined;
   readonly lastSyncAt?: Date | undefined;
+  /** `null` clears. */
+  readonly authorizedAt?: Date | null | undefined;
+  /** `null` clears. */
+  readonly authorizationExpiresAt?: Date | null | undefined;
 }
 
 /**
@@ -15,7 +22,7 @@ export interface ConnectionPatch {
  * - `CONN-1` ensuring the same (user, provider, kind, account) twice gives one connection, also from many callers at once
  * - `CONN-2` a patch changes what it names and nothing else; an unknown id answers `undefined`
  * - `CONN-3` listing shows only what the filter asks for, oldest first
- * - `CONN-4` erasing a user removes items, imports, connections, cursors, parked records, leases and feed entries, and nobody else's
+ * - `CONN-4` erasing a user removes items, imports, connections, cursors, parked records, sync log, schedules, connect states, leases and feed entries, and nobody else's
  * - `CONN-5` erasing one connection leaves the user's other connections whole
  */
 export interface ConnectionVerbs {

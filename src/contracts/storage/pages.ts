@@ -1,6 +1,6 @@
 import type { Cursor } from '../cursor.ts';
-import type { Coverage, ImportRecord, ImportStatus } from '../import-record.ts';
 import type { MediaItem } from '../media-item.ts';
+import type { ImportProgress } from './imports.ts';
 import type { Lease } from './lease.ts';
 
 /**
@@ -8,7 +8,8 @@ import type { Lease } from './lease.ts';
  *
  * - `keep` the stored one stays
  * - `longest` the one with more time spent wins, equal ones by content order; order of arrival does not matter (file imports)
- * - `replace` the new one wins when its content differs (live syncs)
+ * - `replace` the new one wins when its content differs; what another source told stays unless `longest` would change it
+ *   (live syncs)
  */
 export type UpdatePolicy = 'keep' | 'longest' | 'replace';
 
@@ -24,26 +25,26 @@ export interface PageCommit {
   readonly import?: ImportProgress | undefined;
   /** Records that could not be stored, kept for inspection and replay. */
   readonly parked?: readonly ParkedRecord[] | undefined;
-}
-
-/** Totals of an import up to and including a page. */
-export interface ImportProgress {
-  readonly id: string;
-  readonly status: Exclude<ImportStatus, 'undone'>;
-  readonly startedAt: Date;
-  readonly files: readonly string[];
-  readonly read: number;
-  readonly skipped: Readonly<Record<string, number>>;
-  readonly rejected: Readonly<Record<string, number>>;
-  readonly coverage: readonly Coverage[];
+  /** Parked records that this page makes good, by id: they go. */
+  readonly unparked?: readonly number[] | undefined;
 }
 
 /** A record that a provider could not normalise (the dead letters of a sync). */
 export interface ParkedRecord {
+  /** Capability that met it. */
+  readonly capability: string;
   readonly reason: string;
   readonly message: string;
-  /** Redacted JSON of at most 16 KiB. */
+  /** JSON of at most 16 KiB, as the provider handed it over: it leaves secrets out. */
   readonly raw: string;
+}
+
+/** A {@link ParkedRecord} as the store holds it. */
+export interface StoredParkedRecord extends ParkedRecord {
+  readonly id: number;
+  readonly parkedAt: Date;
+  /** How often it was met: the same record of the same connection and capability is parked once. */
+  readonly attempts: number;
 }
 
 /** What a committed page changed. `inserted + updated + unchanged` is the number of items in it. */
@@ -67,12 +68,15 @@ export interface PageResult {
  * - `PAGE-3` a page under a lost lease fails with `storage` `lease_lost` and writes nothing
  * - `PAGE-4` `keep` never changes a stored item
  * - `PAGE-5` `longest` gives the same store whatever the order of pages
- * - `PAGE-6` `replace` updates when content differs, and only then
+ * - `PAGE-6` `replace` updates when content of the same source differs, and only then
  * - `PAGE-7` counts add up to the items of the page, repeats within the page included
  * - `PAGE-8` a deleted item stays deleted and counts as unchanged
  * - `PAGE-9` every field of an item survives the round trip, text in any script included
  * - `PAGE-10` a preview counts what a commit would do and writes nothing
- * - `PAGE-11` the cursor last committed is the cursor read
+ * - `PAGE-11` the cursor last committed is the cursor read, and the last five are kept, newest first
+ * - `PAGE-12` a record parked again counts one more attempt, under its first id and time and its latest reason; one made good
+ *   is gone with the page that stored it, also when the page parks it too
+ * - `PAGE-13` `replace` treats what another source told as `longest` does: a sync never takes away what an export knows
  */
 export interface PageVerbs {
   /** Commits one page, or nothing of it. */
@@ -83,24 +87,8 @@ export interface PageVerbs {
     readonly items: readonly MediaItem[];
     readonly policy: UpdatePolicy;
   }): Promise<Omit<PageResult, 'sequence'>>;
-  /** Position last committed, or `undefined` before the first page. */
-  readCursor(connectionId: string, capability: string): Promise<Cursor | undefined>;
+  /** The five positions last committed, newest first; empty before the first page. */
+  readCursors(connectionId: string, capability: string): Promise<readonly Cursor[]>;
   /** Parked records of a connection, oldest first. */
-  listParked(connectionId: string): Promise<readonly ParkedRecord[]>;
-}
-
-/**
- * Imports, listed oldest first.
- *
- * - `IMPORT-1` the record's totals are those of its committed pages
- * - `IMPORT-2` undoing removes the items the import inserted and no others, and its coverage
- * - `IMPORT-3` undoing twice, or an unknown import, removes nothing
- * - `IMPORT-4` an import undone while running cannot commit another page: `storage` `lease_lost`
- * - `IMPORT-5` after undoing, no other import covers the time the undone one did
- */
-export interface ImportVerbs {
-  /** Imports of a user, oldest first. */
-  listImports(filter: { readonly userId: string; readonly id?: string | undefined }): Promise<readonly ImportRecord[]>;
-  /** Takes an import back: its items go, its record stays as `undone`. */
-  undoImport(request: { readonly userId: string; readonly importId: string }): Promise<{ readonly removed: number }>;
+  listParked(connectionId: string): Promise<readonly StoredParkedRecord[]>;
 }

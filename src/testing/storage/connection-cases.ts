@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import type { Storage } from '../../contracts/storage/index.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
-import { assertRefused, at, commit, connect, importItems, LONG_MS, readIds, sampleItems, take } from './samples.ts';
+import {
+  assertRefused,
+  at,
+  commit,
+  connect,
+  importItems,
+  LONG_MS,
+  nowOf,
+  readIds,
+  sampleConnectState,
+  sampleItems,
+  sampleLogEntry,
+  sampleParked,
+  take,
+} from './samples.ts';
 import { elapse, onFreshStore, type Suite } from './under-test.ts';
 
 /** Promises of `ConnectionVerbs`. */
@@ -46,9 +60,13 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       const { id } = made;
       const other = await connect(storage, { account: 'other' });
       const all = {
+        statusReason: 'revoked',
+        label: 'Ädä 😀',
         settings: { region: 'de', nested: [1, null] },
         grantedScopes: ['a', 'b'],
         lastSyncAt: new Date(at(1).getTime() + 123),
+        authorizedAt: new Date(at(2).getTime() + 456),
+        authorizationExpiresAt: new Date(at(3).getTime() + 789),
       };
       const first = await storage.updateConnection(id, all);
       assert.deepEqual(first, { ...made, ...all });
@@ -58,6 +76,33 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(third, { ...second, settings: {}, grantedScopes: [] });
       assert.deepEqual(await storage.listConnections({ id }), [third]);
       assert.deepEqual(await storage.listConnections({ id: other.id }), [other]);
+    }),
+    onFreshStore(suite, 'CONN-2', 'each field is changed, and cleared, by itself', async ({ storage }) => {
+      const { id, ...made } = await connect(storage);
+      const patches = [
+        { statusReason: 'expired' },
+        { label: 'Ada' },
+        { authorizedAt: at(1) },
+        { authorizationExpiresAt: at(2) },
+        { lastSyncAt: at(3) },
+        { status: 'disabled' },
+        { settings: { a: 1 } },
+        { grantedScopes: ['a'] },
+      ] as const;
+      let expected: object = { id, ...made };
+      for (const patch of patches) {
+        expected = { ...expected, ...patch };
+        assert.deepEqual(await storage.updateConnection(id, patch), expected);
+      }
+      for (const field of ['statusReason', 'authorizedAt', 'authorizationExpiresAt'] as const) {
+        const unnamed = await storage.updateConnection(id, { [field]: undefined });
+        assert.deepEqual(unnamed, expected);
+        const { [field]: _, ...rest } = expected as Record<string, unknown>;
+        assert.deepEqual(await storage.updateConnection(id, { [field]: null }), rest, `${field} is cleared`);
+        expected = rest;
+      }
+      assert.deepEqual(await storage.updateConnection(id, {}), expected);
+      assert.deepEqual(await storage.listConnections({ id }), [expected]);
     }),
     onFreshStore(suite, 'CONN-2', 'patching an unknown connection answers undefined', async ({ storage }) => {
       assert.equal(await storage.updateConnection('nobody', { status: 'disabled' }), undefined);
@@ -91,16 +136,26 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(await readIds(storage), []);
       assert.deepEqual(await storage.listConnections({ userId: 'ada' }), []);
       assert.deepEqual(await storage.listImports({ userId: 'ada' }), []);
-      assert.equal(await storage.readCursor(ada.connectionId, 'history'), undefined);
+      assert.deepEqual(await storage.readCursors(ada.connectionId, 'history'), []);
       assert.deepEqual(await storage.listParked(ada.connectionId), []);
+      assert.deepEqual(await storage.listSyncLog({ connectionId: ada.connectionId, limit: 10 }), []);
+      assert.equal(await storage.readSchedule(ada.connectionId, 'history'), undefined);
+      assert.equal(await storage.takeConnectState(ada.state.hash), undefined);
       assert.equal(await storage.renewLease(ada.lease, LONG_MS), undefined);
       assert.deepEqual(await storage.changes({ after: 0, limit: 100, userId: 'ada' }), []);
 
       assert.deepEqual(await storage.changes({ after: 0, limit: 100 }), feedOfBob);
       assert.equal((await readIds(storage, { userId: 'bob' })).length, 4);
       assert.equal((await storage.listImports({ userId: 'bob' })).length, 2);
-      assert.equal(await storage.readCursor(bob.connectionId, 'history'), 'cursor of bob');
+      assert.deepEqual(await storage.readCursors(bob.connectionId, 'history'), ['cursor of bob']);
       assert.equal((await storage.listParked(bob.connectionId)).length, 1);
+      assert.equal((await storage.listSyncLog({ connectionId: bob.connectionId, limit: 10 })).length, 1);
+      const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 10, claimMs: LONG_MS });
+      assert.deepEqual(
+        due.map(({ connection }) => connection.id),
+        [bob.connectionId],
+      );
+      assert.deepEqual(await storage.takeConnectState(bob.state.hash), bob.state);
       assert.ok(await storage.renewLease(bob.lease, LONG_MS));
       assert.deepEqual(await storage.erase({ userId: 'ada' }), { items: 0 });
     }),
@@ -126,6 +181,17 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       await assertRefused(next, 'storage', 'lease_lost');
       assert.deepEqual(await readIds(storage), []);
     }),
+    onFreshStore(suite, 'CONN-4', 'a flow of somebody who never connected is erased, too', async ({ storage }) => {
+      const expiresAt = (await nowOf(storage)) + LONG_MS;
+      const [ada, bob] = [
+        sampleConnectState('ada', { expiresAt }),
+        sampleConnectState('bob', { expiresAt, userId: 'bob' }),
+      ];
+      for (const state of [ada, bob]) await storage.putConnectState(state);
+      assert.deepEqual(await storage.erase({ userId: 'ada' }), { items: 0 });
+      assert.equal(await storage.takeConnectState(ada.hash), undefined);
+      assert.deepEqual(await storage.takeConnectState(bob.hash), bob);
+    }),
     onFreshStore(suite, 'CONN-5', "erasing one connection leaves the user's others whole", async ({ storage }) => {
       const { id } = await connect(storage, { account: 'gone' });
       const kept = await connect(storage, { account: 'kept' });
@@ -134,8 +200,10 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       await importItems(storage, 'kept', items.slice(3), {
         connectionId: kept.id,
         cursor: { capability: 'history', value: 'kept' as never },
-        parked: [{ reason: 'r', message: 'm', raw: '{}' }],
+        parked: [sampleParked()],
       });
+      const { state } = await fillSync(storage, id);
+      await fillSync(storage, kept.id);
       const lease = await take(storage, `sync:${kept.id}:history`);
       assert.deepEqual(await storage.erase({ userId: 'bob', connectionId: id }), { items: 0 });
       assert.deepEqual(await storage.erase({ userId: 'ada', connectionId: id }), { items: 3 });
@@ -148,25 +216,45 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
         (await storage.listImports({ userId: 'ada' })).map((record) => record.id),
         ['kept'],
       );
-      assert.equal(await storage.readCursor(kept.id, 'history'), 'kept');
+      assert.deepEqual(await storage.readCursors(kept.id, 'history'), ['kept']);
       assert.equal((await storage.listParked(kept.id)).length, 1);
+      assert.deepEqual(await storage.listSyncLog({ connectionId: id, limit: 10 }), []);
+      assert.equal(await storage.readSchedule(id, 'history'), undefined);
+      assert.equal((await storage.listSyncLog({ connectionId: kept.id, limit: 10 })).length, 1);
+      assert.ok(await storage.readSchedule(kept.id, 'history'));
+      // A flow belongs to the user, who may be about to connect anything.
+      assert.deepEqual(await storage.takeConnectState(state.hash), state);
       assert.ok(await storage.renewLease(lease, LONG_MS));
       assert.equal((await storage.changes({ after: 0, limit: 100, userId: 'ada' })).length, 3);
     }),
   ];
 }
 
-/** A bit of everything: four visible items, a deleted one, an undone import, cursor, parked record and lease. */
+/**
+ * A bit of everything: four visible items, a deleted one, an undone import, cursor, parked record, line of the log,
+ * schedule, connect flow and lease.
+ */
 async function fill(storage: Storage, userId: string) {
   const connection = await connect(storage, { userId });
   const items = sampleItems(6);
   await importItems(storage, `first of ${userId}`, items.slice(0, 5), {
     userId,
     cursor: { capability: 'history', value: `cursor of ${userId}` as never },
-    parked: [{ reason: 'r', message: 'm', raw: '{}' }],
+    parked: [sampleParked()],
   });
   await importItems(storage, `undone of ${userId}`, items.slice(5), { userId });
   await storage.undoImport({ userId, importId: `undone of ${userId}` });
   await storage.deleteItem({ userId, platform: 'spotify', externalId: items[0]?.externalId ?? '' });
-  return { connectionId: connection.id, lease: await take(storage, `sync:${connection.id}:history`) };
+  const { state } = await fillSync(storage, connection.id, userId);
+  return { connectionId: connection.id, state, lease: await take(storage, `sync:${connection.id}:history`) };
+}
+
+/** A line of the log, a schedule that is due, and a connect flow. */
+async function fillSync(storage: Storage, connectionId: string, userId = 'ada') {
+  const now = await nowOf(storage);
+  await storage.appendSyncLog(sampleLogEntry(connectionId));
+  await storage.putSchedule({ connectionId, capability: 'history', dueAt: now, blocked: false, failures: 0 });
+  const state = sampleConnectState(userId, { userId, expiresAt: now + LONG_MS });
+  await storage.putConnectState(state);
+  return { state };
 }

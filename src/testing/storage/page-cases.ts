@@ -9,10 +9,12 @@ import {
   importItems,
   LONG_MS,
   POLICIES,
+  parkedContentOf,
   readAll,
   readIds,
   sampleItem,
   sampleItems,
+  sampleParked,
   sampleProgress,
   take,
 } from './samples.ts';
@@ -26,24 +28,24 @@ export function pageCases(suite: Suite): readonly ConformanceCase[] {
     onFreshStore(suite, 'PAGE-1', 'items, cursor, totals and parked records commit together', async ({ storage }) => {
       const { id } = await connect(storage);
       const parked = [
-        { reason: 'b', message: 'first', raw: '{"n":1}' },
-        { reason: 'a', message: 'second', raw: '{}' },
+        sampleParked({ reason: 'b', message: 'first', raw: '{"n":1}' }),
+        sampleParked({ reason: 'a', message: 'second' }),
       ];
       const result = await importItems(storage, 'i', sampleItems(3), { cursor: CURSOR, parked });
       assert.deepEqual(result, { inserted: 3, updated: 0, unchanged: 0, sequence: result.sequence });
       assert.equal((await readAll(storage)).length, 3);
-      assert.equal(await storage.readCursor(id, 'history'), CURSOR.value);
-      assert.deepEqual(await storage.listParked(id), parked);
+      assert.deepEqual(await storage.readCursors(id, 'history'), [CURSOR.value]);
+      assert.deepEqual((await storage.listParked(id)).map(parkedContentOf), parked);
       assert.equal((await storage.listImports({ userId: 'ada', id: 'i' }))[0]?.counts.inserted, 3);
     }),
     onFreshStore(suite, 'PAGE-1', 'a page that fails at its last item leaves nothing behind', async ({ storage }) => {
       const { id } = await connect(storage);
       const { sequence } = await commit(storage, []);
       const bad = [...sampleItems(3), sampleItem({ externalId: 'bad', consumedAt: new Date(Number.NaN) })];
-      const parked = [{ reason: 'r', message: 'm', raw: '{}' }];
+      const parked = [sampleParked()];
       await assertRefused(importItems(storage, 'i', bad, { cursor: CURSOR, parked }), 'invalid_data', 'invalid_date');
       assert.deepEqual(await readIds(storage), []);
-      assert.equal(await storage.readCursor(id, 'history'), undefined);
+      assert.deepEqual(await storage.readCursors(id, 'history'), []);
       assert.deepEqual(await storage.listParked(id), []);
       assert.deepEqual(await storage.listImports({ userId: 'ada' }), []);
       assert.deepEqual(await storage.changes({ after: 0, limit: 10 }), []);
@@ -91,7 +93,7 @@ export function pageCases(suite: Suite): readonly ConformanceCase[] {
       await commit(storage, sampleItems(1), { lease: old });
       await elapse(store, 35);
       const current = await take(storage, resource, 'current');
-      const page = { cursor: CURSOR, import: sampleProgress('i'), parked: [{ reason: 'r', message: 'm', raw: '{}' }] };
+      const page = { cursor: CURSOR, import: sampleProgress('i'), parked: [sampleParked()] };
       const leases = [old, { ...current, owner: 'thief' }, { ...current, resource: 'sync:other:history' }];
       for (const lease of leases) {
         await assertRefused(commit(storage, sampleItems(5), { lease, ...page }), 'storage', 'lease_lost');
@@ -99,7 +101,7 @@ export function pageCases(suite: Suite): readonly ConformanceCase[] {
       await storage.releaseLease(current);
       await assertRefused(commit(storage, sampleItems(5), { lease: current, ...page }), 'storage', 'lease_lost');
       assert.equal((await readIds(storage)).length, 1);
-      assert.equal(await storage.readCursor(id, 'history'), undefined);
+      assert.deepEqual(await storage.readCursors(id, 'history'), []);
       assert.deepEqual(await storage.listImports({ userId: 'ada' }), []);
       assert.deepEqual(await storage.listParked(id), []);
     }),
@@ -177,18 +179,22 @@ export function pageCases(suite: Suite): readonly ConformanceCase[] {
         assert.deepEqual(await readIds(storage, { userId: 'nobody' }), []);
       },
     ),
-    onFreshStore(suite, 'PAGE-11', 'the cursor last committed is the cursor read', async ({ storage }) => {
+    onFreshStore(suite, 'PAGE-11', 'the last five cursors are kept, newest first', async ({ storage }) => {
       const { id } = await connect(storage);
       const other = await connect(storage, { account: 'other' });
-      assert.equal(await storage.readCursor(id, 'history'), undefined);
-      for (const value of ['one', 'two', 'öß✓😀'] as never[]) {
+      assert.deepEqual(await storage.readCursors(id, 'history'), []);
+      assert.deepEqual(await storage.readCursors('nobody', 'history'), []);
+      const values = ['one', 'two', 'öß✓😀', 'a', 'z', 'm', 'last'] as never[];
+      for (const [index, value] of values.entries()) {
         await commit(storage, [], { cursor: { capability: 'history', value } });
-        assert.equal(await storage.readCursor(id, 'history'), value);
+        const newestFirst = values.slice(0, index + 1).toReversed();
+        assert.deepEqual(await storage.readCursors(id, 'history'), newestFirst.slice(0, 5));
       }
+      await commit(storage, []);
       await commit(storage, [], { cursor: { capability: 'likes', value: 'other' as never } });
-      assert.equal(await storage.readCursor(id, 'history'), 'öß✓😀');
-      assert.equal(await storage.readCursor(id, 'likes'), 'other');
-      assert.equal(await storage.readCursor(other.id, 'history'), undefined);
+      assert.deepEqual(await storage.readCursors(id, 'history'), ['last', 'm', 'z', 'a', 'öß✓😀']);
+      assert.deepEqual(await storage.readCursors(id, 'likes'), ['other']);
+      assert.deepEqual(await storage.readCursors(other.id, 'history'), []);
     }),
   ];
 }

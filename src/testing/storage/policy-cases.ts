@@ -109,7 +109,8 @@ export function policyCases(suite: Suite): readonly ConformanceCase[] {
     onFreshStore(suite, 'PAGE-6', 'replace updates when any field differs, and only then', async ({ storage }) => {
       const plain = sampleItem();
       await commit(storage, [plain], { policy: 'replace' });
-      for (const change of CHANGES) {
+      // Another source is another matter: PAGE-13.
+      for (const change of CHANGES.filter(({ source }) => source === undefined)) {
         for (const item of [sampleItem(change), plain]) {
           const label = JSON.stringify(change);
           const { updated, sequence } = await commit(storage, [item], { policy: 'replace' });
@@ -119,6 +120,16 @@ export function policyCases(suite: Suite): readonly ConformanceCase[] {
           assert.deepEqual((await readAll(storage)).map(contentOf), [contentOf(item)], label);
         }
       }
+    }),
+    onFreshStore(suite, 'PAGE-13', 'replace never takes away what another source told', async ({ storage }) => {
+      const told = sampleItem({ source: 'export', timeSpentMs: 60_000 });
+      await commit(storage, [told]);
+      const untimed = sampleItem({ source: 'api', timeSpentMs: undefined, title: 'another title' });
+      assert.equal((await commit(storage, [untimed], { policy: 'replace' })).unchanged, 1);
+      assert.deepEqual((await readAll(storage)).map(contentOf), [contentOf(told)]);
+      const longer = sampleItem({ source: 'api', timeSpentMs: 90_000 });
+      assert.equal((await commit(storage, [longer], { policy: 'replace' })).updated, 1);
+      assert.deepEqual((await readAll(storage)).map(contentOf), [contentOf(longer)]);
     }),
     onFreshStore(suite, 'PAGE-6', 'an update keeps who first brought the item', async ({ storage }) => {
       await commit(storage, [sampleItem()]);

@@ -3,14 +3,18 @@ import type { Connection } from '../../contracts/connection.ts';
 import { McaError } from '../../contracts/errors.ts';
 import type { MediaItem, StoredItem } from '../../contracts/media-item.ts';
 import type {
+  ConnectState,
   ImportProgress,
   ItemFilter,
   Lease,
   PageCommit,
   PageResult,
+  ParkedRecord,
   Storage,
+  StoredParkedRecord,
   UpdatePolicy,
 } from '../../contracts/storage/index.ts';
+import type { SyncLogEntry } from '../../contracts/sync.ts';
 
 /** Long enough for a case, whatever the clock. */
 export const LONG_MS = 3_600_000;
@@ -65,6 +69,13 @@ export async function take(storage: Storage, resource: string, owner = `owner of
   return lease;
 }
 
+/** Epoch milliseconds by the storage's clock, which need not be ours. */
+export async function nowOf(storage: Storage): Promise<number> {
+  const lease = await take(storage, 'import:what time is it');
+  await storage.releaseLease(lease);
+  return lease.expiresAt - LONG_MS;
+}
+
 /** A page with the least that a case has to say. */
 export interface SamplePage extends Partial<Omit<PageCommit, 'connectionId'>> {
   readonly userId?: string | undefined;
@@ -111,6 +122,44 @@ export function sampleProgress(id: string, given: Partial<ImportProgress> = {}):
     coverage: [],
     ...given,
   };
+}
+
+/** A record that could not be stored, plain but for what is given. */
+export function sampleParked(given: Partial<ParkedRecord> = {}): ParkedRecord {
+  return { capability: 'history', reason: 'bad', message: 'A bad one', raw: '{}', ...given };
+}
+
+/** The record without what the store adds. */
+export function parkedContentOf({ id: _, parkedAt: __, attempts: ___, ...record }: StoredParkedRecord): ParkedRecord {
+  return record;
+}
+
+/** A line of the sync log, plain but for what is given. */
+export function sampleLogEntry(connectionId: string, given: Partial<SyncLogEntry> = {}): SyncLogEntry {
+  return {
+    id: 'run',
+    connectionId,
+    capability: 'history',
+    status: 'complete',
+    startedAt: at(1),
+    finishedAt: at(1, 5),
+    counts: { read: 0, inserted: 0, updated: 0, unchanged: 0, skipped: 0, rejected: 0 },
+    pages: 1,
+    gaps: [],
+    ...given,
+  };
+}
+
+/** What the SHA-256 of a connect flow's state looks like. */
+export function stateHash(name: string): string {
+  return Array.from(name, (letter) => letter.charCodeAt(0).toString(16).padStart(2, '0'))
+    .join('')
+    .padEnd(64, '0');
+}
+
+/** A connect flow under way; the name gives its hash. */
+export function sampleConnectState(name: string, given: Partial<ConnectState> = {}): ConnectState {
+  return { hash: stateHash(name), userId: 'ada', sealed: `sealed ${name}`, expiresAt: 0, ...given };
 }
 
 /** All items a filter lets through, oldest first. */

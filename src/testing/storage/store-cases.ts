@@ -1,6 +1,20 @@
 import assert from 'node:assert/strict';
 import type { ConformanceCase } from '../conformance-case.ts';
-import { assertRefused, commit, connect, importItems, readAll, sampleItem, sampleItems } from './samples.ts';
+import {
+  assertRefused,
+  commit,
+  connect,
+  importItems,
+  LONG_MS,
+  nowOf,
+  parkedContentOf,
+  readAll,
+  sampleConnectState,
+  sampleItem,
+  sampleItems,
+  sampleLogEntry,
+  sampleParked,
+} from './samples.ts';
 import { onDurableStore, onFreshStore, type Suite } from './under-test.ts';
 
 /** Promises of `Storage` as a whole. */
@@ -36,12 +50,22 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
       async ({ storage }) => {
         await importItems(storage, 'i', [sampleItem({ title: 'Kept' })], {
           cursor: { capability: 'history', value: 'kept' as never },
-          parked: [{ reason: 'bad', message: 'A bad one', raw: '{}' }],
+          parked: [sampleParked({ message: 'A bad one' })],
         });
+        const { id } = await connect(storage);
+        await storage.updateConnection(id, { label: 'Ada', statusReason: 'ok' });
+        await storage.appendSyncLog(sampleLogEntry(id));
+        const dueAt = await nowOf(storage);
+        for (const capability of ['history', 'likes']) {
+          await storage.putSchedule({ connectionId: id, capability, dueAt, blocked: true, failures: 2 });
+        }
+        await storage.claimDueConnections({ providers: ['spotify'], limit: 1, claimMs: LONG_MS });
+        await storage.putConnectState(sampleConnectState('kept', { expiresAt: dueAt + LONG_MS }));
       },
       async ({ storage }) => {
         await storage.migrate();
-        const { id } = await connect(storage);
+        const { id, label, statusReason } = await connect(storage);
+        assert.deepEqual([label, statusReason], ['Ada', 'ok']);
         assert.deepEqual(
           (await readAll(storage)).map(({ title }) => title),
           ['Kept'],
@@ -50,8 +74,14 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
           (await storage.listImports({ userId: 'ada' })).map(({ status }) => status),
           ['complete'],
         );
-        assert.equal(await storage.readCursor(id, 'history'), 'kept');
-        assert.deepEqual(await storage.listParked(id), [{ reason: 'bad', message: 'A bad one', raw: '{}' }]);
+        assert.deepEqual(await storage.readCursors(id, 'history'), ['kept']);
+        assert.deepEqual((await storage.listParked(id)).map(parkedContentOf), [sampleParked({ message: 'A bad one' })]);
+        assert.deepEqual(await storage.listSyncLog({ connectionId: id, limit: 10 }), [sampleLogEntry(id)]);
+        assert.equal((await storage.readSchedule(id, 'history'))?.failures, 2);
+        // A claim outlives the process that took it.
+        const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 10, claimMs: LONG_MS });
+        assert.equal(due.length, 1);
+        assert.ok(await storage.takeConnectState(sampleConnectState('kept').hash));
         assert.equal((await storage.changes({ after: 0, limit: 10 })).length, 1);
         assert.equal((await commit(storage, [sampleItem({ title: 'Kept' })])).unchanged, 1);
       },
@@ -68,6 +98,8 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
         await assertRefused(storage.queryItems({ userId: 'ada', order: 'oldest', limit: 1 }), 'storage');
         await assertRefused(storage.acquireLease({ resource: `sync:${id}:history`, owner: 'o', ttlMs: 1 }), 'storage');
         await assertRefused(storage.deleteItem({ userId: 'ada', platform: 'spotify', externalId: 'x' }), 'storage');
+        await assertRefused(storage.readSchedule(id, 'history'), 'storage');
+        await assertRefused(storage.takeConnectState(sampleConnectState('any').hash), 'storage');
         await assertRefused(credentials.get(id), 'storage');
       },
     },

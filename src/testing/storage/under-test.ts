@@ -6,7 +6,10 @@ import type { ConformanceCase } from '../conformance-case.ts';
 export interface StorageUnderTest {
   readonly storage: Storage;
   readonly credentials: CredentialStore;
-  /** Moves the adapter's clock on. Without it, cases about expiry wait for real, a few dozen milliseconds each. */
+  /**
+   * Moves the adapter's clock on, or back when negative. Without it, cases about expiry wait for real, a few dozen
+   * milliseconds each, and what only shows when the clock is set back is not looked at.
+   */
   advance?(milliseconds: number): void | Promise<void>;
   /** Closes and opens the same data again; durable adapters only. What it answers is closed instead of this. */
   reopen?(): Promise<StorageUnderTest>;

@@ -1,0 +1,90 @@
+import type { Connection } from '../contracts/connection.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import type { AddConnectionOptions, GivenCredentials } from './connect-steps.ts';
+import { hideFields, type StoredCredentials } from './credentials.ts';
+import { establish } from './establish.ts';
+import { checkFields } from './form-fields.ts';
+import { Secret } from './secret.ts';
+import { anonymousOf, checkUserId, providerOf, strategyOf } from './strategies.ts';
+import type { OAuthStrategy } from './token-endpoint.ts';
+
+/**
+ * Connects an account with credentials the host has already: from its own login, or from another system. Where the
+ * service can be asked, it is asked whose they are, before anything is stored.
+ *
+ * @throws McaError `auth_expired` `rejected` when the service does not accept them
+ * @example
+ * ```ts
+ * const connection = await addConnection(registry, {
+ *   userId: 'ana',
+ *   provider: 'navidrome',
+ *   credentials: { fields: { baseUrl: 'https://music.example', user: 'ana', password } },
+ * });
+ * ```
+ */
+export async function addConnection(registry: AnyRegistry, options: AddConnectionOptions): Promise<Connection> {
+  const provider = providerOf(registry, options.provider);
+  const { userId, account = '', label } = options;
+  checkUserId(userId);
+  await registry.ready();
+  const credentials = storable(registry, provider, options.credentials);
+  const scopes = credentials?.kind === 'oauth' ? credentials.scopes : [];
+  const signal = options.signal ?? new AbortController().signal;
+  return (await establish(registry, { userId, provider, credentials, scopes, account, label, signal })).connection;
+}
+
+function storable(
+  registry: AnyRegistry,
+  provider: AnyProvider,
+  given: GivenCredentials | undefined,
+): StoredCredentials | undefined {
+  if (!given) {
+    if (anonymousOf(provider)) return undefined;
+    throw unfit(provider, 'needs credentials');
+  }
+  if ('fields' in given) {
+    const strategy = provider.auth.find((each) => each.type === 'form' || each.type === 'host-supplied');
+    if (!strategy) throw unfit(provider, 'does not log in by fields');
+    const fields = hideFields(checkFields(provider.id, strategy.fields, given.fields));
+    return { kind: 'fields', strategy: strategy.type, fields };
+  }
+  if ('sessionKey' in given) {
+    strategyOf(provider, 'session-key');
+    if (!isToken(given.sessionKey)) throw unfit(provider, 'needs a session key that is not empty');
+    return { kind: 'session', strategy: 'session-key', sessionKey: new Secret(given.sessionKey) };
+  }
+  const isOAuth = (each: AnyProvider['auth'][number]): each is OAuthStrategy =>
+    each.type === 'oauth2' || each.type === 'device-code';
+  const strategy = provider.auth.find(isOAuth);
+  if (!strategy) throw unfit(provider, 'does not log in by tokens');
+  const { accessToken, refreshToken, expiresAt, scopes = strategy.scopes, authorizedAt } = given;
+  if (!isToken(accessToken)) throw unfit(provider, 'needs an access token that is not empty');
+  const agreedAt = authorizedAt?.getTime() ?? registry.env.clock.now();
+  const lifetimeMs = strategy.authorizationLifetimeMs;
+  return {
+    kind: 'oauth',
+    strategy: strategy.type,
+    accessToken: new Secret(accessToken),
+    ...(isToken(refreshToken) && { refreshToken: new Secret(refreshToken) }),
+    ...(expiresAt && { expiresAt: expiresAt.getTime() }),
+    scopes,
+    authorizedAt: agreedAt,
+    ...(lifetimeMs !== undefined && { authorizationExpiresAt: agreedAt + lifetimeMs }),
+  };
+}
+
+function isToken(value: string | undefined): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function unfit(provider: AnyProvider, fault: string): McaError {
+  return new McaError({
+    code: 'invalid_data',
+    reason: 'unfit_credentials',
+    provider: provider.id,
+    message: `${provider.name} ${fault}.`,
+    hint: `It can log in by: ${provider.auth.map(({ type }) => type).join(', ') || 'nothing'}.`,
+  });
+}

@@ -1,0 +1,92 @@
+import type { AuthStrategy } from '../contracts/auth.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import type { ConnectRequest } from './connect-steps.ts';
+import { randomToken, sha256Hex } from './encoding.ts';
+import { type SealPlace, seal, unseal } from './envelope.ts';
+import { sealerOf } from './vault.ts';
+
+/** How long a user may take. */
+export const FLOW_TTL_MS: number = 10 * 60_000;
+
+/** What is remembered of a flow, sealed. */
+export interface Flow {
+  readonly provider: string;
+  readonly strategy: AuthStrategy['type'];
+  /** SHA-256 of the host's session binding. */
+  readonly binding?: string | undefined;
+  readonly scopes: readonly string[];
+  readonly redirectUri?: string | undefined;
+  readonly verifier?: string | undefined;
+  readonly device?: DeviceFlow | undefined;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** What is remembered between two polls of a device flow. */
+export interface DeviceFlow {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete?: string | undefined;
+  readonly intervalMs: number;
+  /** Not asked before this instant, epoch milliseconds. */
+  readonly pollAt: number;
+}
+
+/** Begins a flow under a state that nobody can guess. */
+export async function beginFlow(registry: AnyRegistry, request: ConnectRequest, flow: Flow): Promise<string> {
+  const state = randomToken(registry.env.random);
+  await keepFlow(registry, request.userId, state, {
+    ...flow,
+    ...(request.sessionBinding !== undefined && { binding: await sha256Hex(request.sessionBinding) }),
+  });
+  return state;
+}
+
+/** Keeps a flow under its state, of which only the hash is stored. */
+export async function keepFlow(registry: AnyRegistry, userId: string, state: string, flow: Flow): Promise<void> {
+  const hash = await sha256Hex(state);
+  const place = placeOf(userId, flow.provider, hash);
+  const sealed = await seal(sealerOf(registry), place, JSON.stringify(flow));
+  await registry.storage.putConnectState({ hash, userId, sealed, expiresAt: flow.expiresAt });
+}
+
+/**
+ * Takes a flow out: the storage gives it to exactly one caller. Whoever comes with the wrong user, provider, session or
+ * redirect address has used it up.
+ *
+ * @throws McaError `auth_expired` `state_unknown` or `state_mismatch`
+ */
+export async function takeFlow(
+  registry: AnyRegistry,
+  request: ConnectRequest & { readonly redirectUri?: string | undefined },
+  state: string,
+): Promise<Flow> {
+  const taken = state === '' ? undefined : await registry.storage.takeConnectState(await sha256Hex(state));
+  if (!taken || taken.expiresAt <= registry.env.clock.now()) {
+    throw invalidState(request, 'state_unknown', 'The flow is unknown: it ended, or somebody went through it already.');
+  }
+  // Sealed for its user and provider: under any other it does not open.
+  const place = placeOf(request.userId, request.provider, taken.hash);
+  const isTheirs = taken.userId === request.userId;
+  const text = isTheirs ? await unseal(sealerOf(registry), place, taken.sealed).catch(noneIfTampered) : undefined;
+  const flow = text === undefined ? undefined : (JSON.parse(text) as Flow);
+  const binding = request.sessionBinding === undefined ? undefined : await sha256Hex(request.sessionBinding);
+  if (flow && flow.binding === binding && flow.redirectUri === request.redirectUri) return flow;
+  throw invalidState(request, 'state_mismatch', 'The flow was begun by another user, session, provider or address.');
+}
+
+function noneIfTampered(error: unknown): undefined {
+  if (McaError.isInstance(error) && error.reason === 'credential_tampered') return undefined;
+  throw error;
+}
+
+function invalidState(request: ConnectRequest, reason: string, message: string): McaError {
+  const hint = 'Start connecting again, in the browser session that shall be connected.';
+  return new McaError({ code: 'auth_expired', reason, provider: request.provider, message, hint });
+}
+
+function placeOf(userId: string, provider: string, hash: string): SealPlace {
+  return { userId, provider, connectionId: hash, field: 'connect-state' };
+}

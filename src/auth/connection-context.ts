@@ -1,0 +1,168 @@
+import type { AuthStrategy } from '../contracts/auth.ts';
+import type { ProviderContext } from '../contracts/capabilities/context.ts';
+import type { Connection } from '../contracts/connection.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { createHttpClient } from '../runtime/http/client.ts';
+import type { Authoriser } from '../runtime/http/setup.ts';
+import { anonymousAuthoriser, connectionAuthoriser, trialAuthoriser } from './authoriser.ts';
+import type { StoredCredentials } from './credentials.ts';
+import { needsReauth, warnOfReauth } from './reauth.ts';
+import { httpStateOf, serviceNow } from './service-time.ts';
+import { anonymousOf, providerOf, strategyOf } from './strategies.ts';
+import { vaultOf } from './vault.ts';
+
+/**
+ * What a capability works with on behalf of a connection: an HTTP client that signs with the user's credentials, and
+ * keeps them fresh.
+ *
+ * @throws McaError `auth_expired` when only the user can help; `configuration` when the host set something up wrongly
+ */
+export async function openContext(
+  registry: AnyRegistry,
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<ProviderContext> {
+  const provider = providerOf(registry, connection.provider);
+  assertUsable(connection);
+  const anonymous = anonymousOf(provider);
+  const stored = registry.credentials ? await vaultOf(registry).read(connection) : undefined;
+  if (!stored) {
+    if (!anonymous) throw needsReauth(connection, 'not_connected');
+    const authoriser = anonymousAuthoriser(provider, anonymous.sign, connection.account);
+    return contextOf(registry, { provider, connection, authoriser, userUrl: undefined, signal });
+  }
+  const { credentials } = stored;
+  if (credentials.kind === 'oauth') {
+    const { tokenEndpoint } = strategyOf(provider, credentials.strategy);
+    await warnOfReauth(registry, connection, serviceNow(registry, provider, tokenEndpoint));
+  }
+  const authoriser = connectionAuthoriser(registry, provider, connection, credentials);
+  return contextOf(registry, { provider, connection, authoriser, userUrl: userUrlOf(provider, credentials), signal });
+}
+
+/** A context of credentials that are not stored yet, for asking the service whose they are. */
+export function openTrialContext(
+  registry: AnyRegistry,
+  provider: AnyProvider,
+  given: { readonly credentials: StoredCredentials | undefined; readonly account: string },
+  signal: AbortSignal,
+): ProviderContext {
+  const { credentials, account } = given;
+  const authoriser = credentials
+    ? trialAuthoriser(provider, credentials, account)
+    : anonymousAuthoriser(provider, anonymousOf(provider)?.sign, account);
+  const userUrl = credentials && userUrlOf(provider, credentials);
+  return contextOf(registry, { provider, connection: { account }, authoriser, userUrl, signal });
+}
+
+/** A context that signs nothing: for trading a token, before there is anybody to sign for. */
+export function openUnsignedContext(
+  registry: AnyRegistry,
+  provider: AnyProvider,
+  signal: AbortSignal,
+): ProviderContext {
+  return contextOf(registry, {
+    provider,
+    connection: { account: '' },
+    authoriser: undefined,
+    userUrl: undefined,
+    signal,
+  });
+}
+
+/**
+ * Refuses before the first call what the user did not allow.
+ *
+ * @throws McaError `permission_denied` `missing_scopes`, naming them
+ */
+export function assertScopes(
+  connection: Pick<Connection, 'provider' | 'grantedScopes'>,
+  scopes: readonly string[] = [],
+): void {
+  const missing = scopes.filter((scope) => !connection.grantedScopes.includes(scope));
+  if (missing.length === 0) return;
+  throw new McaError({
+    code: 'permission_denied',
+    reason: 'missing_scopes',
+    provider: connection.provider,
+    message: `The user did not grant: ${missing.join(', ')}.`,
+    hint: 'Let the user connect the account again and agree to everything this needs.',
+  });
+}
+
+interface Opening {
+  readonly provider: AnyProvider;
+  readonly connection: Pick<Connection, 'account'> & Partial<Pick<Connection, 'id' | 'userId'>>;
+  readonly authoriser: Authoriser | undefined;
+  /** Address of the user's own server. */
+  readonly userUrl: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+function contextOf(registry: AnyRegistry, opening: Opening): ProviderContext {
+  const { env, access } = registry;
+  const { provider, authoriser, userUrl } = opening;
+  const { id, userId, account } = opening.connection;
+  if (userUrl !== undefined && !access.guardedFetch) throw noGuardedNetwork(provider);
+  const signal = AbortSignal.any([opening.signal, access.closing]);
+  const http = createHttpClient({
+    env,
+    provider,
+    connection: id !== undefined && userId !== undefined ? { id, userId } : undefined,
+    baseUrl: userUrl ?? baseUrlOf(provider),
+    guardedFetch: userUrl === undefined ? undefined : access.guardedFetch,
+    authoriser,
+    state: httpStateOf(registry),
+    emit: (event) => registry.emit(event),
+    signal,
+  });
+  return { http, account: { id: account, baseUrl: userUrl }, signal, now: () => env.clock.now() };
+}
+
+function assertUsable(connection: Connection): void {
+  const { status, kind, provider } = connection;
+  if (status === 'disabled') {
+    throw new McaError({
+      code: 'permission_denied',
+      reason: 'connection_disabled',
+      provider,
+      message: 'The connection is switched off.',
+      hint: 'Connect the account again to switch it on.',
+    });
+  }
+  if (status === 'needs_reauth') throw needsReauth(connection, 'needs_reauth');
+  if (status === 'disconnected' || kind === 'file') throw needsReauth(connection, 'not_connected');
+}
+
+function baseUrlOf(provider: AnyProvider): string {
+  const [host] = provider.hosts ?? [];
+  const baseUrl = provider.baseUrl ?? (host && `https://${host}/`);
+  if (baseUrl) return baseUrl;
+  throw new McaError({
+    code: 'plugin',
+    reason: 'no_base_url',
+    provider: provider.id,
+    message: `${provider.name} has no address to call.`,
+    hint: 'Give the provider a baseUrl, or a form field of kind "url".',
+  });
+}
+
+/** What the user typed into the field that holds the address of their server. */
+function userUrlOf(provider: AnyProvider, credentials: StoredCredentials): string | undefined {
+  if (credentials.kind !== 'fields') return undefined;
+  const fields = (strategyOf(provider, credentials.strategy) as Extract<AuthStrategy, { fields: unknown }>).fields;
+  const field = fields.find(({ kind }) => kind === 'url');
+  return field && credentials.fields[field.name]?.reveal();
+}
+
+function noGuardedNetwork(provider: AnyProvider): McaError {
+  return new McaError({
+    code: 'configuration',
+    reason: 'no_guarded_network',
+    provider: provider.id,
+    message: `${provider.name} is reached at an address that a user typed in, and nothing keeps that from being one of yours.`,
+    hint: 'Pass ...guardedNetwork() of @mca/core/adapters/guarded-network to createRegistry.',
+  });
+}

@@ -1,0 +1,91 @@
+import type { ProviderContext } from '../contracts/capabilities/context.ts';
+import type { CapabilityName, SessionCheck } from '../contracts/capabilities/index.ts';
+import type { Connection } from '../contracts/connection.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { randomId } from '../runtime/env.ts';
+import { rejected } from './authoriser.ts';
+import type { ConnectedStep } from './connect-steps.ts';
+import { openTrialContext } from './connection-context.ts';
+import type { StoredCredentials } from './credentials.ts';
+import { atConnection } from './reauth.ts';
+import { vaultOf } from './vault.ts';
+
+/** Capabilities that are synced by schedule. */
+const INCREMENTAL: readonly CapabilityName[] = ['history', 'library', 'ratings'];
+
+/** A user who has just proved who they are at a service. */
+export interface Established {
+  readonly userId: string;
+  readonly provider: AnyProvider;
+  /** Absent for services without logins. */
+  readonly credentials: StoredCredentials | undefined;
+  /** What was asked for. */
+  readonly scopes: readonly string[];
+  /** As far as known before the service is asked. */
+  readonly account: string;
+  readonly label?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a connection of credentials, or gives new ones to the connection this account has already. New ones always win:
+ * the user just agreed.
+ */
+export async function establish(registry: AnyRegistry, established: Established): Promise<ConnectedStep> {
+  const { userId, provider, credentials, scopes, signal } = established;
+  const check = await ask(provider, openTrial(registry, established, signal));
+  const account = check?.account ?? established.account;
+  const id = randomId(registry.env.random);
+  const found = await registry.storage.ensureConnection({ id, userId, provider: provider.id, kind: 'api', account });
+  const isNew = found.id === id;
+  if (credentials) await vaultOf(registry).overwrite(found, credentials);
+  const label = check?.label ?? established.label;
+  const oauth = credentials?.kind === 'oauth' ? credentials : undefined;
+  const connection = await registry.storage.updateConnection(found.id, {
+    status: 'active',
+    statusReason: null,
+    ...(label !== undefined && { label }),
+    grantedScopes: oauth?.scopes ?? [],
+    authorizedAt: new Date(oauth?.authorizedAt ?? registry.env.clock.now()),
+    authorizationExpiresAt: oauth?.authorizationExpiresAt === undefined ? null : new Date(oauth.authorizationExpiresAt),
+  });
+  if (!connection) throw goneMeanwhile(provider);
+  await scheduleNow(registry, provider, connection);
+  const missingScopes = oauth ? scopes.filter((scope) => !oauth.scopes.includes(scope)) : [];
+  registry.emit({ type: isNew ? 'connected' : 'reconnected', ...atConnection(connection), missingScopes });
+  return { step: 'connected', connection, missingScopes, isNew };
+}
+
+/** What the service says about the account, where it can be asked. */
+async function ask(provider: AnyProvider, open: () => ProviderContext): Promise<SessionCheck | undefined> {
+  const check = await provider.capabilities.sessionCheck?.check(open());
+  if (check && !check.valid) throw rejected(provider);
+  return check;
+}
+
+function openTrial(
+  registry: AnyRegistry,
+  { provider, credentials, account }: Established,
+  signal: AbortSignal,
+): () => ProviderContext {
+  return () => openTrialContext(registry, provider, { credentials, account }, signal);
+}
+
+/** Whatever waited, or had given up, goes on at once. */
+async function scheduleNow(registry: AnyRegistry, provider: AnyProvider, { id }: Connection): Promise<void> {
+  const dueAt = registry.env.clock.now();
+  for (const capability of INCREMENTAL.filter((name) => provider.capabilities[name] !== undefined)) {
+    await registry.storage.putSchedule({ connectionId: id, capability, dueAt, blocked: false, failures: 0 });
+  }
+}
+
+function goneMeanwhile(provider: AnyProvider): McaError {
+  return new McaError({
+    code: 'not_found',
+    reason: 'connection_unknown',
+    provider: provider.id,
+    message: 'The connection was erased while it was made.',
+  });
+}

@@ -1,0 +1,54 @@
+import type { AuthStrategy } from '../contracts/auth.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+
+/** A registered provider. */
+export function providerOf(registry: AnyRegistry, id: string): AnyProvider {
+  const provider = registry.list().find((each) => each.id === id);
+  if (provider) return provider;
+  throw new McaError({
+    code: 'not_found',
+    reason: 'unknown_provider',
+    provider: id,
+    message: `No provider "${id}" is registered.`,
+    hint: `Registered are: ${
+      registry
+        .list()
+        .map((each) => each.id)
+        .join(', ') || 'none'
+    }.`,
+  });
+}
+
+/** The provider's strategy of a type. It may be gone: providers change, and hosts take client ids out. */
+export function strategyOf<Type extends AuthStrategy['type']>(
+  provider: AnyProvider,
+  type: Type,
+): Extract<AuthStrategy, { readonly type: Type }> {
+  const found = provider.auth.find((strategy) => strategy.type === type);
+  if (found) return found as Extract<AuthStrategy, { readonly type: Type }>;
+  throw new McaError({
+    code: 'configuration',
+    reason: 'no_strategy',
+    provider: provider.id,
+    message: `${provider.name} does not log in by "${type}".`,
+    hint: `It can log in by: ${provider.auth.map((each) => each.type).join(', ') || 'nothing'}. Was it given its client id?`,
+  });
+}
+
+/** How the provider is asked on behalf of nobody, if it can be. */
+export function anonymousOf(provider: AnyProvider): Extract<AuthStrategy, { readonly type: 'none' }> | undefined {
+  return provider.auth.find((strategy) => strategy.type === 'none');
+}
+
+/** A user id that cannot be empty by mistake. */
+export function checkUserId(userId: string): void {
+  if (typeof userId === 'string' && userId !== '') return;
+  throw new McaError({
+    code: 'invalid_data',
+    reason: 'invalid_user_id',
+    message: 'userId must be a text that is not empty.',
+    hint: 'Pass the id your app knows the user by.',
+  });
+}

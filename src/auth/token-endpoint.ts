@@ -1,0 +1,363 @@
+import type { AuthorizationServer, Client, ClientAuth, HttpRequestOptions } from 'oauth4webapi';
+import type { AuthStrategy } from '../contracts/auth.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { type Exchange, exchange, TOKEN_LIMITS } from '../runtime/http/exchange.ts';
+import { monotonicMs } from '../runtime/sleep.ts';
+import { patientTimers } from './patient-timers.ts';
+import { lifetimeMsOf } from './refresh-policy.ts';
+import { Secret } from './secret.ts';
+import { httpStateOf, serviceNow } from './service-time.ts';
+import { accessDenied, refusalOf, TokenFailure, transientError } from './token-failure.ts';
+
+/** The strategies that have a token endpoint. */
+export type OAuthStrategy = Extract<AuthStrategy, { readonly type: 'oauth2' | 'device-code' }>;
+
+/** What a token endpoint granted. */
+export interface Grant {
+  readonly accessToken: Secret;
+  /** Absent when the service sent none: the old one stays good. */
+  readonly refreshToken: Secret | undefined;
+  /** Epoch milliseconds by the service's clock. */
+  readonly expiresAt: number | undefined;
+  readonly lifetimeMs: number | undefined;
+  /** As granted; `undefined` when the service does not say, which means as asked for. */
+  readonly scopes: readonly string[] | undefined;
+  /** When it was granted, epoch milliseconds by the service's clock. */
+  readonly grantedAt: number;
+}
+
+/** A device flow that has begun. */
+export interface DeviceGrant {
+  readonly deviceCode: Secret;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | undefined;
+  readonly lifetimeMs: number;
+  readonly intervalMs: number;
+}
+
+type Library = typeof import('oauth4webapi');
+
+/** The endpoints of one OAuth service, asked defensively: every failure is a `TokenFailure` without a secret in it. */
+export class TokenEndpoint {
+  readonly #registry: AnyRegistry;
+  readonly #provider: AnyProvider;
+  readonly #strategy: OAuthStrategy;
+  readonly #signal: AbortSignal;
+
+  constructor(registry: AnyRegistry, provider: AnyProvider, strategy: OAuthStrategy, signal: AbortSignal) {
+    this.#registry = registry;
+    this.#provider = provider;
+    this.#strategy = strategy;
+    this.#signal = signal;
+  }
+
+  /** Trades the code of a validated callback for tokens. */
+  async exchangeCode(callback: CallbackAnswer): Promise<Grant> {
+    const oauth = await library();
+    const { as, client, auth, options } = this.#setup(oauth);
+    const { issuer, parameters } = expectedIssuer(this.#strategy, callback.parameters);
+    const server = { ...as, ...issuer };
+    try {
+      const valid = oauth.validateAuthResponse(server, client, parameters, callback.state);
+      const verifier = callback.verifier ?? oauth.nopkce;
+      return await this.#granted((fetchOnce) =>
+        oauth.authorizationCodeGrantRequest(server, client, auth, valid, callback.redirectUri, verifier, {
+          ...options,
+          [oauth.customFetch]: fetchOnce,
+        }),
+      );
+    } catch (error) {
+      if (error instanceof TokenFailure) throw error;
+      if (error instanceof oauth.AuthorizationResponseError && error.error === 'access_denied') {
+        throw new TokenFailure('denied', accessDenied(this.#provider.id));
+      }
+      // Its errors hold the whole callback, code included: they stay here.
+      throw new TokenFailure('refused', invalidCallback(this.#provider.id));
+    }
+  }
+
+  /** Trades a refresh token for new tokens. */
+  async refresh(refreshToken: Secret): Promise<Grant> {
+    const oauth = await library();
+    const { as, client, auth, options } = this.#setup(oauth);
+    return this.#granted((fetchOnce) =>
+      oauth.refreshTokenGrantRequest(as, client, auth, refreshToken.reveal(), {
+        ...options,
+        [oauth.customFetch]: fetchOnce,
+      }),
+    );
+  }
+
+  /** Begins a device flow. */
+  async beginDevice(scopes: readonly string[]): Promise<DeviceGrant> {
+    const oauth = await library();
+    const { as, client, auth, options } = this.#setup(oauth);
+    const parameters = scopes.length > 0 ? { scope: scopes.join(this.#strategy.scopeSeparator ?? ' ') } : {};
+    const answer = await this.#ask((fetchOnce) =>
+      oauth.deviceAuthorizationRequest(as, client, auth, parameters, { ...options, [oauth.customFetch]: fetchOnce }),
+    );
+    const { device_code: deviceCode, user_code: userCode } = answer.body;
+    const verificationUri = answer.body.verification_uri ?? answer.body.verification_url;
+    const lifetimeMs = lifetimeMsOf(answer.body.expires_in);
+    if (!isText(deviceCode) || !isText(userCode) || !isWebAddress(verificationUri) || lifetimeMs === undefined) {
+      throw this.#unexpected(answer.exchange);
+    }
+    const complete = answer.body.verification_uri_complete;
+    return {
+      deviceCode: new Secret(deviceCode),
+      userCode,
+      verificationUri,
+      verificationUriComplete: isWebAddress(complete) ? complete : undefined,
+      lifetimeMs,
+      intervalMs: Math.min(lifetimeMsOf(answer.body.interval) ?? 5_000, 60_000),
+    };
+  }
+
+  /** Asks whether the user has answered; a `TokenFailure` of kind `pending` while not. */
+  async pollDevice(deviceCode: Secret): Promise<Grant> {
+    const oauth = await library();
+    const { as, client, auth, options } = this.#setup(oauth);
+    return this.#granted((fetchOnce) =>
+      oauth.deviceCodeGrantRequest(as, client, auth, deviceCode.reveal(), {
+        ...options,
+        [oauth.customFetch]: fetchOnce,
+      }),
+    );
+  }
+
+  /** Asks the service to forget a token. */
+  async revoke(token: Secret): Promise<void> {
+    const oauth = await library();
+    const { as, client, auth, options } = this.#setup(oauth);
+    const fetchOnce = async (url: string, request: FetchOptions): Promise<Response> => {
+      const answer = await this.#exchange(url, request);
+      if (answer.status !== 200 && answer.status !== 204) throw this.#failureOf(answer);
+      return new Response(null, { status: 200 });
+    };
+    await oauth.revocationRequest(as, client, auth, token.reveal(), { ...options, [oauth.customFetch]: fetchOnce });
+  }
+
+  async #granted(send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Grant> {
+    const { body, exchange: answer } = await this.#ask(send);
+    const { access_token: accessToken, token_type: tokenType, refresh_token: refreshToken, scope } = body;
+    const isBearer = typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer';
+    if (!isText(accessToken) || !isBearer) throw this.#unexpected(answer);
+    const lifetimeMs = lifetimeMsOf(body.expires_in);
+    const grantedAt = serviceNow(this.#registry, this.#provider, this.#strategy.tokenEndpoint);
+    return {
+      accessToken: new Secret(accessToken),
+      refreshToken: isText(refreshToken) ? new Secret(refreshToken) : undefined,
+      lifetimeMs,
+      expiresAt: lifetimeMs === undefined ? undefined : grantedAt + lifetimeMs,
+      scopes: typeof scope === 'string' ? scope.split(/[\s,]+/).filter(Boolean) : undefined,
+      grantedAt,
+    };
+  }
+
+  /** Sends what the library built, and answers the JSON object that came, or throws a `TokenFailure`. */
+  async #ask(send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Answer> {
+    let answer: Answer | undefined;
+    await send(async (url, request) => {
+      const received = await this.#exchange(url, request);
+      const body = jsonObject(received.body);
+      if (!body || received.status !== 200 || isText(body.error)) throw this.#failureOf(received);
+      answer = { body, exchange: received };
+      // What came is judged here; the library only hands it through.
+      return new Response(null, { status: 200 });
+    });
+    if (!answer)
+      throw new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'unexpected_answer'));
+    return answer;
+  }
+
+  async #exchange(url: string, { method, headers, body }: FetchOptions): Promise<Exchange> {
+    const { env } = this.#registry;
+    const request = new Request(url, { method, headers, body, redirect: 'manual' });
+    const { host } = new URL(url);
+    const sentAt = monotonicMs(env.clock);
+    let answer: Exchange | undefined;
+    let failure: TokenFailure | undefined;
+    try {
+      answer = await exchange({ timers: patientTimers(env) }, env.fetch, request, TOKEN_LIMITS, this.#signal);
+      this.#noteClock(host, answer.headers, sentAt);
+      return answer;
+    } catch (error) {
+      failure = new TokenFailure('transient', asTransient(error, this.#provider.id, this.#host), wasSent(error));
+      throw failure;
+    } finally {
+      this.#registry.emit({
+        type: 'request',
+        provider: this.#provider.id,
+        operation: this.#operationOf(url),
+        method,
+        host,
+        status: answer?.status,
+        attempt: 1,
+        durationMs: monotonicMs(env.clock) - sentAt,
+        bytes: answer?.body.byteLength ?? 0,
+        error: failure && { code: failure.error.code, reason: failure.error.reason },
+      });
+    }
+  }
+
+  #operationOf(url: string): string {
+    const isAt = (endpoint: string | undefined): boolean => endpoint !== undefined && new URL(endpoint).href === url;
+    if (isAt(this.#strategy.revocationEndpoint)) return 'revoke-token';
+    return isAt(this.#strategy.tokenEndpoint) ? 'token' : 'device-code';
+  }
+
+  #noteClock(host: string, headers: Headers, sentAt: number): void {
+    const skewMs = httpStateOf(this.#registry).clocks.observe(host, headers, sentAt);
+    if (skewMs !== undefined) this.#registry.emit({ type: 'clock_skew', provider: this.#provider.id, host, skewMs });
+  }
+
+  #failureOf(answer: Exchange): TokenFailure {
+    const { status, headers } = answer;
+    if (status >= 300 && status < 400) {
+      return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'redirect_refused'));
+    }
+    const oauthError = jsonObject(answer.body)?.error;
+    if (status === 429) {
+      const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+      const waitMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 86_400) * 1_000 : undefined;
+      return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'too_many_requests', waitMs));
+    }
+    if (isText(oauthError)) return refusalOf(oauthError, status, this.#provider.id, this.#host);
+    return this.#unexpected(answer);
+  }
+
+  /** An answer nobody can use. Where it is no refusal, the service may have replaced the refresh token all the same. */
+  #unexpected({ status }: Exchange): TokenFailure {
+    const reason = status >= 500 ? 'server_error' : 'unexpected_answer';
+    const isAmbiguous = status < 300 || status >= 500;
+    return new TokenFailure('transient', transientError(this.#provider.id, this.#host, reason), isAmbiguous);
+  }
+
+  get #host(): string {
+    return new URL(this.#strategy.tokenEndpoint).host;
+  }
+
+  #setup(oauth: Library): {
+    readonly as: AuthorizationServer;
+    readonly client: Client;
+    readonly auth: ClientAuth;
+    readonly options: Pick<HttpRequestOptions<'POST'>, typeof oauth.allowInsecureRequests>;
+  } {
+    const strategy = this.#strategy;
+    const as: AuthorizationServer = {
+      issuer: strategyIssuer(strategy),
+      token_endpoint: strategy.tokenEndpoint,
+      ...(strategy.revocationEndpoint && { revocation_endpoint: strategy.revocationEndpoint }),
+      ...(strategy.type === 'device-code' && { device_authorization_endpoint: strategy.deviceEndpoint }),
+    };
+    const auth = strategy.clientSecret ? basicAuth(strategy.clientId, strategy.clientSecret) : oauth.None();
+    const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(strategy.tokenEndpoint).hostname);
+    return {
+      as,
+      client: { client_id: strategy.clientId },
+      auth,
+      options: isLoopback ? { [oauth.allowInsecureRequests]: true } : {},
+    };
+  }
+}
+
+/** What came back to the redirect address, with what was remembered of how the flow began. */
+export interface CallbackAnswer {
+  readonly parameters: URLSearchParams;
+  readonly state: string;
+  readonly redirectUri: string;
+  /** Absent where PKCE is switched off. */
+  readonly verifier: string | undefined;
+}
+
+interface FetchOptions {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: URLSearchParams;
+}
+
+type FetchOnce = (url: string, request: FetchOptions) => Promise<Response>;
+
+interface Answer {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly exchange: Exchange;
+}
+
+/** Loaded when a token is asked for: who only imports files never pays for it. */
+function library(): Promise<Library> {
+  return import('oauth4webapi');
+}
+
+/**
+ * The library's own would also escape `-`, `.` and `_`, which is allowed, and not understood by the many services that
+ * compare what they get without decoding it.
+ */
+function basicAuth(clientId: string, clientSecret: string): ClientAuth {
+  const encode = (text: string): string => new URLSearchParams({ x: text }).toString().slice(2);
+  return (_as, _client, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(clientSecret)}`)}`);
+  };
+}
+
+function strategyIssuer(strategy: OAuthStrategy): string {
+  const endpoint = strategy.type === 'oauth2' ? strategy.authorizationEndpoint : strategy.tokenEndpoint;
+  return (strategy.type === 'oauth2' ? strategy.issuer : undefined) ?? new URL(endpoint).origin;
+}
+
+/**
+ * A declared issuer is a promise: the callback must name it. Without one, an `iss` must at least live where the user was
+ * sent to.
+ */
+function expectedIssuer(
+  strategy: OAuthStrategy,
+  parameters: URLSearchParams,
+): { readonly issuer: Partial<AuthorizationServer>; readonly parameters: URLSearchParams } {
+  const declared = strategy.type === 'oauth2' ? strategy.issuer : undefined;
+  if (declared) return { issuer: { authorization_response_iss_parameter_supported: true }, parameters };
+  const told = parameters.get('iss');
+  const isSameOrigin = told !== null && URL.canParse(told) && new URL(told).origin === strategyIssuer(strategy);
+  return { issuer: isSameOrigin ? { issuer: told } : {}, parameters };
+}
+
+function jsonObject(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+    return isObject ? (parsed as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function isWebAddress(value: unknown): value is string {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function asTransient(error: unknown, provider: string, host: string): McaError {
+  if (!McaError.isInstance(error)) return transientError(provider, host, 'network');
+  if (error.code === 'cancelled') return error;
+  return transientError(provider, host, error.reason ?? 'network');
+}
+
+/** Nothing reached the service when no connection came about. Anything else may have. */
+function wasSent(error: unknown): boolean {
+  const cause = McaError.isInstance(error) ? (error as { readonly cause?: unknown }).cause : error;
+  return !/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|CONNECT_TIMEOUT/.test(String(cause));
+}
+
+function invalidCallback(provider: string): McaError {
+  return new McaError({
+    code: 'auth_expired',
+    reason: 'invalid_callback',
+    provider,
+    message: 'What came back from the service does not belong to this flow.',
+    hint: 'Start connecting again.',
+  });
+}

@@ -1,0 +1,99 @@
+import type { Connection } from '../contracts/connection.ts';
+import type { CredentialStore, SealedCredential } from '../contracts/credential-store.ts';
+import { McaError } from '../contracts/errors.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { decodeCredentials, encodeCredentials, type StoredCredentials } from './credentials.ts';
+import { DataKeys } from './data-keys.ts';
+import { type Sealer, type SealPlace, seal, unseal } from './envelope.ts';
+import { insecureKeyRing } from './key-ring.ts';
+
+/** What of a connection decides where its secrets open. */
+export type VaultPlace = Pick<Connection, 'id' | 'userId' | 'provider'>;
+
+/** Opened credentials, and which version of what is stored they are. */
+export interface Opened<Credentials extends StoredCredentials = StoredCredentials> {
+  readonly credentials: Credentials;
+  readonly version: number;
+}
+
+/** Credentials of connections: sealed before they reach the store, opened after they left it. */
+export class Vault {
+  readonly #store: CredentialStore;
+  readonly #sealer: Sealer;
+
+  constructor(store: CredentialStore, sealer: Sealer) {
+    this.#store = store;
+    this.#sealer = sealer;
+  }
+
+  /** What is stored, opened; `undefined` when nothing is. */
+  async read(connection: VaultPlace): Promise<Opened | undefined> {
+    const stored = await this.#store.get(connection.id);
+    if (!stored) return undefined;
+    const text = await unseal(this.#sealer, placeOf(connection), stored.sealed);
+    return { credentials: decodeCredentials(text), version: stored.version };
+  }
+
+  /** Stores, unless somebody else stored since `expectedVersion` was read. Answers the new version, or `undefined`. */
+  async write(
+    connection: VaultPlace,
+    credentials: StoredCredentials,
+    expectedVersion: number | undefined,
+  ): Promise<number | undefined> {
+    const sealed = await seal(this.#sealer, placeOf(connection), encodeCredentials(credentials));
+    return (await this.#store.put(connection.id, sealed, expectedVersion))?.version;
+  }
+
+  /** Stores whatever was there: the user just agreed anew, and that is newer than anything. */
+  async overwrite(connection: VaultPlace, credentials: StoredCredentials): Promise<number> {
+    for (;;) {
+      const current = await this.#store.get(connection.id);
+      const version = await this.write(connection, credentials, current?.version);
+      if (version !== undefined) return version;
+    }
+  }
+
+  /** Seals a stored credential again, with the key that is primary now. Answers whether nobody else was faster. */
+  async reseal(connection: VaultPlace, stored: SealedCredential): Promise<boolean> {
+    const text = await unseal(this.#sealer, placeOf(connection), stored.sealed);
+    const sealed = await seal(this.#sealer, placeOf(connection), text);
+    return (await this.#store.put(connection.id, sealed, stored.version)) !== undefined;
+  }
+
+  /** Forgets the secrets of a connection. */
+  delete(connectionId: string): Promise<void> {
+    return this.#store.delete(connectionId);
+  }
+}
+
+/** The vault of a registry. */
+export function vaultOf(registry: AnyRegistry): Vault {
+  return registry.access.slot('vault', () => {
+    if (registry.credentials) return new Vault(registry.credentials, sealerOf(registry));
+    throw new McaError({
+      code: 'configuration',
+      reason: 'no_credential_store',
+      message: 'There is nowhere to keep credentials.',
+      hint: 'Spread an adapter into the options: ...sqlite({ database }) or ...memory().',
+    });
+  });
+}
+
+/** What a registry seals with. */
+export function sealerOf(registry: AnyRegistry): Sealer {
+  return registry.access.slot('sealer', () => {
+    const { env, access } = registry;
+    const keys = access.keys ?? (access.insecurePlaintextForTests ? insecureKeyRing(env.random) : undefined);
+    if (keys) return { keys, random: env.random, dataKeys: new DataKeys(env.clock) };
+    throw new McaError({
+      code: 'configuration',
+      reason: 'no_keys',
+      message: 'There is no key to seal credentials with.',
+      hint: "Pass keys: keyRing({ primary: 'k1', keys: { k1: process.env.MCA_KEY } }); make one with: openssl rand -base64 32",
+    });
+  });
+}
+
+function placeOf({ id, userId, provider }: VaultPlace): SealPlace {
+  return { userId, provider, connectionId: id, field: 'credentials' };
+}

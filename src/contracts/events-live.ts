@@ -1,0 +1,120 @@
+import type { ErrorCode } from './error-codes.ts';
+import type { SyncCounts, SyncStatus } from './sync.ts';
+
+/** Where something happened. */
+interface AtConnection {
+  readonly provider: string;
+  readonly connectionId: string;
+  readonly userId: string;
+}
+
+/** One request ended, however it ended. Addresses and bodies are never told. */
+export interface RequestEvent {
+  readonly type: 'request';
+  readonly provider: string;
+  readonly connectionId?: string | undefined;
+  /** What the call was for, as the provider names it. */
+  readonly operation: string;
+  readonly method: string;
+  readonly host: string;
+  /** Absent when no answer came. */
+  readonly status?: number | undefined;
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly durationMs: number;
+  /** Bytes of the decoded body. */
+  readonly bytes: number;
+  /** Absent when all went well. */
+  readonly error?: { readonly code: ErrorCode; readonly reason?: string | undefined } | undefined;
+}
+
+/** A request waits before it is sent. */
+export interface RequestWaitingEvent {
+  readonly type: 'request_waiting';
+  readonly provider: string;
+  readonly connectionId?: string | undefined;
+  readonly cause: 'limit' | 'rate_limited' | 'retry';
+  readonly waitMs: number;
+}
+
+/** A service failed so often that it is left alone for a while, or works again. */
+export interface CircuitEvent {
+  readonly type: 'circuit_opened' | 'circuit_closed';
+  readonly provider: string;
+  readonly host: string;
+}
+
+/** This machine's clock and the service's differ by more than a minute; expiry is reckoned by the service's. */
+export interface ClockSkewEvent {
+  readonly type: 'clock_skew';
+  readonly provider: string;
+  readonly host: string;
+  /** Service minus machine, in milliseconds. */
+  readonly skewMs: number;
+}
+
+/** An account was connected, connected again, or let go. */
+export interface ConnectionEvent extends AtConnection {
+  readonly type: 'connected' | 'reconnected' | 'disconnected';
+  /** Scopes that were asked for and not granted. */
+  readonly missingScopes: readonly string[];
+}
+
+/** New tokens are stored. */
+export interface TokenRefreshedEvent extends AtConnection {
+  readonly type: 'token_refreshed';
+}
+
+/** Tokens could not be refreshed; they are kept and tried again. */
+export interface RefreshFailedEvent extends AtConnection {
+  readonly type: 'refresh_failed';
+  readonly code: ErrorCode;
+  readonly reason?: string | undefined;
+  /** Nothing is asked before this instant, epoch milliseconds. */
+  readonly retryAt: number;
+}
+
+/**
+ * The user has to connect again: ask them to. A process that dies may take the event along; the status `needs_reauth` of
+ * the connection stays.
+ */
+export interface ReauthRequiredEvent extends AtConnection {
+  readonly type: 'reauth_required';
+  /** `revoked`, `expired`, `ambiguous`, `exhausted`, `rejected`, … */
+  readonly reason: string;
+}
+
+/** The user's consent will end: ask them to renew it in time. Told 14 and 3 days before. */
+export interface ReauthDueEvent extends AtConnection {
+  readonly type: 'reauth_due';
+  readonly authorizationExpiresAt: Date;
+  readonly daysLeft: 14 | 3;
+}
+
+/** How far a sync is; good enough for a progress bar. */
+export interface SyncProgressEvent extends AtConnection {
+  readonly type: 'sync_progress';
+  readonly capability: string;
+  readonly counts: SyncCounts;
+  readonly pages: number;
+  /** Items the service says there are, if it says so. */
+  readonly total?: number | undefined;
+}
+
+/** A sync ended, however it ended. */
+export interface SyncFinishedEvent extends AtConnection {
+  readonly type: 'sync_finished';
+  readonly capability: string;
+  readonly status: SyncStatus;
+  readonly counts: SyncCounts;
+  readonly durationMs: number;
+  readonly error?: { readonly code: ErrorCode; readonly reason?: string | undefined } | undefined;
+}
+
+/** The service no longer tells what happened in between: import an export to fill it. */
+export interface CoverageGapEvent extends AtConnection {
+  readonly type: 'coverage_gap';
+  readonly capability: string;
+  readonly from: Date;
+  readonly to: Date;
+}

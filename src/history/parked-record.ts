@@ -1,0 +1,11 @@
+import type { PoisonRecord } from '../contracts/capabilities/history.ts';
+import type { ParkedRecord } from '../contracts/storage/index.ts';
+
+const MAX_RAW = 16_384;
+
+/** A record as it is kept for inspection and replay: as JSON, at most 16 KiB of it. */
+export function parkedRecord(capability: string, { reason, message, raw }: PoisonRecord): ParkedRecord {
+  const json = JSON.stringify(raw ?? null);
+  // Half a JSON text can still be looked at; replaying it fails with a clear error.
+  return { capability, reason, message, raw: json.length > MAX_RAW ? json.slice(0, MAX_RAW) : json };
+}

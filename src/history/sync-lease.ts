@@ -1,0 +1,74 @@
+import { McaError } from '../contracts/errors.ts';
+import type { Lease } from '../contracts/storage/index.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import { randomId } from '../runtime/env.ts';
+
+/** How long a lease outlives a worker that died, in milliseconds. */
+export const LEASE_MS = 60_000;
+const RENEW_EVERY_MS = 20_000;
+
+/** A lease that is renewed for as long as the work takes. */
+export interface HeldLease {
+  /** The lease as last renewed: commits carry it. */
+  readonly current: Lease;
+  /** Fires when somebody else took over, or the connection was erased. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** Takes the resource, or answers `undefined` while another worker has it. */
+export async function holdLease(registry: AnyRegistry, resource: string): Promise<HeldLease | undefined> {
+  const { storage, env } = registry;
+  const first = await storage.acquireLease({ resource, owner: randomId(env.random), ttlMs: LEASE_MS });
+  if (!first) return undefined;
+  let lease: Lease = first;
+  let isReleased = false;
+  let stop: () => void = () => {};
+  const lost = new AbortController();
+
+  async function renew(): Promise<void> {
+    try {
+      const renewed = await storage.renewLease(lease, LEASE_MS);
+      if (isReleased) return;
+      if (!renewed) return lost.abort(leaseLost(resource));
+      lease = renewed;
+    } catch (error) {
+      // A store that is busy now may answer the next time; if not, the fence still keeps us from writing.
+      env.logger.warn('could not renew a lease', { resource, message: error instanceof Error ? error.message : '' });
+    }
+    if (!isReleased) plan();
+  }
+  function plan(): void {
+    stop = env.timers.after(RENEW_EVERY_MS, () => void renew());
+  }
+  plan();
+
+  return {
+    get current() {
+      return lease;
+    },
+    lost: lost.signal,
+    async release() {
+      isReleased = true;
+      stop();
+      try {
+        await storage.releaseLease(lease);
+      } catch (error) {
+        // It runs out by itself, and how the work ended matters more.
+        env.logger.warn('could not release a lease', {
+          resource,
+          message: error instanceof Error ? error.message : '',
+        });
+      }
+    },
+  };
+}
+
+function leaseLost(resource: string): McaError {
+  return new McaError({
+    code: 'storage',
+    reason: 'lease_lost',
+    message: `The lease on ${resource} was lost; what was not committed yet was not written.`,
+    hint: 'Another worker goes on from the last committed page, or the connection was erased.',
+  });
+}

@@ -1,0 +1,206 @@
+import type { Env, Fetch } from '../../contracts/env.ts';
+import { McaError } from '../../contracts/errors.ts';
+import { redact } from '../redaction.ts';
+import { cancelledBy, throwIfAborted } from '../sleep.ts';
+
+/** What one exchange may cost. */
+export interface ExchangeLimits {
+  /** Until the answer begins, connecting included. */
+  readonly headersMs: number;
+  /** Between two pieces of the body. */
+  readonly bodyIdleMs: number;
+  readonly totalMs: number;
+  /** Of the decoded body. */
+  readonly maxBytes: number;
+}
+
+/** Limits of calls to a service's API. */
+export const API_LIMITS: ExchangeLimits = {
+  headersMs: 20_000,
+  bodyIdleMs: 20_000,
+  totalMs: 60_000,
+  maxBytes: 10 * 2 ** 20,
+};
+
+/** Limits of calls to a token endpoint: a lock is held meanwhile. */
+export const TOKEN_LIMITS: ExchangeLimits = {
+  headersMs: 15_000,
+  bodyIdleMs: 15_000,
+  totalMs: 15_000,
+  maxBytes: 64 * 2 ** 10,
+};
+
+/** An answer, read to its end. */
+export interface Exchange {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * One request and its whole answer, whatever the status. Nothing is sent again and no redirect is followed.
+ *
+ * Its errors name the host only: no address, no header, no body.
+ *
+ * @throws McaError `upstream` `timeout` or `network`, `invalid_data` `response_too_large`, `cancelled`, or what a
+ *   `fetch` of ours threw
+ */
+export async function exchange(
+  env: Pick<Env, 'timers'>,
+  fetch: Fetch,
+  request: Request,
+  limits: ExchangeLimits,
+  signal: AbortSignal,
+): Promise<Exchange> {
+  const { default: ky } = await import('ky');
+  throwIfAborted(signal);
+  const { host } = new URL(request.url);
+  const watch = watchOver(env, host, limits, signal);
+  try {
+    // Raced, because an injected fetch need not listen to its signal.
+    const response = await watch.race(
+      ky(request, {
+        fetch,
+        redirect: 'manual',
+        signal: watch.signal,
+        retry: 0,
+        timeout: false,
+        throwHttpErrors: false,
+      }),
+    );
+    watch.expectMore();
+    const body = await readBody(response, host, limits, watch);
+    return { status: response.status, headers: response.headers, body };
+  } catch (error) {
+    throw asFailure(error, host);
+  } finally {
+    watch.end();
+  }
+}
+
+async function readBody(
+  response: Response,
+  host: string,
+  limits: ExchangeLimits,
+  watch: Watch,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!response.body) return new Uint8Array(0);
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const { done, value } = await watch.race(reader.read());
+      if (done) break;
+      length += value.byteLength;
+      if (length > limits.maxBytes) throw tooLarge(host, limits.maxBytes);
+      chunks.push(value);
+      watch.expectMore();
+    }
+  } catch (error) {
+    // Frees the socket of an answer that nobody reads to its end.
+    reader.cancel().catch(() => {});
+    throw error;
+  }
+  const body = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return body;
+}
+
+interface Watch {
+  /** Fires with the error the exchange ends with. */
+  readonly signal: AbortSignal;
+  /** The work's result, or the first of the limits it meets. */
+  race<Result>(work: Promise<Result>): Promise<Result>;
+  /** Something came; the next piece may take its time. */
+  expectMore(): void;
+  end(): void;
+}
+
+function watchOver(env: Pick<Env, 'timers'>, host: string, limits: ExchangeLimits, signal: AbortSignal): Watch {
+  const controller = new AbortController();
+  const { promise: stopped, reject } = rejectable();
+  const stop = (error: McaError): void => {
+    reject(error);
+    if (!controller.signal.aborted) controller.abort(error);
+  };
+  const onAbort = (): void => stop(cancelledBy(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  const after = (ms: number): (() => void) => env.timers.after(ms, () => stop(timedOut(host, ms)));
+  const endTotal = after(limits.totalMs);
+  let endPiece = after(limits.headersMs);
+  return {
+    signal: controller.signal,
+    race: (work) => {
+      // Whoever loses the race must not become an unhandled rejection.
+      work.catch(() => {});
+      return Promise.race([stopped, work]);
+    },
+    expectMore() {
+      endPiece();
+      endPiece = after(limits.bodyIdleMs);
+    },
+    end() {
+      signal.removeEventListener('abort', onAbort);
+      endTotal();
+      endPiece();
+    },
+  };
+}
+
+function rejectable(): { readonly promise: Promise<never>; reject(error: McaError): void } {
+  let reject: (error: McaError) => void = () => {};
+  const promise = new Promise<never>((_resolve, rejectPromise) => {
+    reject = rejectPromise;
+  });
+  promise.catch(() => {});
+  return { promise, reject };
+}
+
+/** An error of ours anywhere in the chain decides; all others hold the request and are told by their names. */
+function asFailure(error: unknown, host: string): McaError {
+  const chain = chainOf(error);
+  const ours = chain.find((each) => McaError.isInstance(each));
+  if (ours) return ours as McaError;
+  return new McaError({
+    code: 'upstream',
+    reason: 'network',
+    message: `No whole answer came from ${host}.`,
+    cause: new Error(chain.map(nameOf).join(' < ')),
+  });
+}
+
+function chainOf(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let each = error; each !== undefined && each !== null && chain.length < 5; each = (each as Error).cause) {
+    chain.push(each);
+  }
+  return chain;
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const { code } = error as { readonly code?: unknown };
+  const message = redact(error.message.replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[address]'));
+  return [error.name, typeof code === 'string' ? code : '', message].filter(Boolean).join(' ');
+}
+
+function timedOut(host: string, ms: number): McaError {
+  return new McaError({
+    code: 'upstream',
+    reason: 'timeout',
+    message: `${host} kept us waiting for more than ${ms / 1000} s.`,
+  });
+}
+
+function tooLarge(host: string, maxBytes: number): McaError {
+  return new McaError({
+    code: 'invalid_data',
+    reason: 'response_too_large',
+    message: `The answer of ${host} is larger than ${maxBytes} bytes.`,
+  });
+}

@@ -1,0 +1,47 @@
+import type { Env } from '../../contracts/env.ts';
+import type { RateLimiterFactory } from '../../contracts/rate-limiter.ts';
+import { bottleneckLimiters } from './bottleneck-limiter.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { LimiterPool } from './limiter-pool.ts';
+import { RetryQuota } from './retry-quota.ts';
+import { ServiceClocks } from './service-clock.ts';
+
+/** What HTTP clients of one registry share: limits, quotas, circuit breakers and the clocks of the services. */
+export class HttpState {
+  readonly limiters: LimiterPool;
+  readonly quota: RetryQuota = new RetryQuota();
+  readonly clocks: ServiceClocks;
+  readonly #breakers = new Map<string, CircuitBreaker>();
+
+  constructor(options: { readonly env: Env; readonly limiter?: RateLimiterFactory | undefined }) {
+    this.limiters = new LimiterPool(options.env, options.limiter ?? bottleneckLimiters());
+    this.clocks = new ServiceClocks(options.env.clock);
+  }
+
+  /** The time at a host (`api.example.com`), epoch milliseconds; the machine's own as long as nothing better is known. */
+  providerNow(host: string): number {
+    return this.clocks.now(host);
+  }
+
+  breakerOf(providerId: string, host: string): CircuitBreaker {
+    const key = `${providerId} ${host}`;
+    let breaker = this.#breakers.get(key);
+    if (!breaker) {
+      // Users' own servers are many; healthy ones are forgotten.
+      for (const [each, { isIdle }] of this.#breakers.size < 1_000 ? [] : this.#breakers) {
+        if (isIdle) this.#breakers.delete(each);
+      }
+      breaker = new CircuitBreaker();
+      this.#breakers.set(key, breaker);
+    }
+    return breaker;
+  }
+
+  /** Forgets everything. Holds no timers of its own. */
+  close(): void {
+    this.limiters.clear();
+    this.quota.clear();
+    this.clocks.clear();
+    this.#breakers.clear();
+  }
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import type { ItemPage } from '../contracts/capabilities/history.ts';
+import type { HistoryCapability } from '../contracts/capabilities/index.ts';
+import type { Fetch } from '../contracts/env.ts';
+import { fakeProvider } from './fake-provider.ts';
+import { type FakePlay, FakeService } from './fake-service.ts';
+import { type HistoryUnderTest, historyConformance } from './history-conformance.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const PLAYS: readonly FakePlay[] = Array.from({ length: 35 }, (_, index) => ({
+  id: `song-${index}`,
+  // Two plays in one second, over and over: where pages meet, nothing may get lost.
+  playedAt: NOW - 40 * 60_000 + Math.floor(index / 2) * 60_000,
+  title: `Song ${index}`,
+}));
+
+function serviceOf(plays: readonly FakePlay[]): Fetch {
+  const service = new FakeService({ now: () => NOW });
+  service.add('ada', ...plays);
+  return service.fetch;
+}
+
+const refusal = (status: number): Fetch => {
+  return async () => Response.json({ error: 'x' }, { status, headers: { 'retry-after': '90' } });
+};
+
+/** The fake provider with parts of its history replaced. */
+function underTest(broken?: (real: HistoryCapability) => Partial<HistoryCapability>): HistoryUnderTest {
+  const options = { baseUrl: 'https://service.test/v1' };
+  const real = fakeProvider(options).capabilities.history;
+  const [good = { id: '', playedAt: 0, title: '' }, bad = good] = PLAYS;
+  return {
+    provider: fakeProvider({ ...options, history: broken?.(real) }),
+    now: NOW,
+    service: {
+      full: serviceOf(PLAYS),
+      empty: serviceOf([]),
+      withBadRecord: serviceOf([good, { ...bad, poison: true }]),
+    },
+    expected: PLAYS.map(({ id, playedAt }) => `${playedAt / 1_000}:${id}`),
+    errors: [
+      { title: 'status 401', service: refusal(401), code: 'auth_expired' },
+      { title: 'status 429', service: refusal(429), code: 'rate_limit' },
+      { title: 'status 500', service: refusal(500), code: 'upstream' },
+    ],
+  };
+}
+
+describe('historyConformance: the fake provider keeps every promise', () => {
+  for (const { id, title, skip, run } of historyConformance(underTest())) test.skipIf(skip)(`${id} ${title}`, run);
+});
+
+type Change = (page: ItemPage) => Partial<ItemPage>;
+const changing = (change: Change) => (real: HistoryCapability) => ({
+  fetchPage: async (...args: Parameters<HistoryCapability['fetchPage']>) => {
+    const page = await real.fetchPage(...args);
+    return { ...page, ...change(page) };
+  },
+});
+
+const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<HistoryCapability>>> = {
+  'HIST-1 loses the last item of a page': changing(({ items, read }) => ({
+    items: items.slice(0, -1),
+    read: read - 1,
+  })),
+  'HIST-1 resumes after the next page': (real) => ({
+    async fetchPage(context, request) {
+      if (request.cursor === undefined) return real.fetchPage(context, request);
+      const skipped = await real.fetchPage(context, request);
+      return skipped.hasMore ? real.fetchPage(context, { ...request, cursor: skipped.cursor }) : skipped;
+    },
+  }),
+  'HIST-2 makes keys anew each time': (real) => {
+    let calls = 0;
+    return changing(({ items }) => {
+      calls += 1;
+      return { items: items.map((item) => ({ ...item, externalId: `${item.externalId}:${calls}` })) };
+    })(real);
+  },
+  'HIST-3 gives a day less than asked for': (real) => ({
+    fetchPage: (context, request) =>
+      real.fetchPage(context, { ...request, since: request.since && request.since + 86_400_000 }),
+  }),
+  'HIST-4 counts what it sends, not what came': changing(({ items }) => ({ read: items.length })),
+  'HIST-5 names another platform': changing(({ items }) => ({
+    items: items.map((item) => ({ ...item, platform: 'x' })),
+  })),
+  'HIST-6 drops bad records silently': changing(({ items }) => ({ rejected: [], read: items.length })),
+  'HIST-6 fails as a whole': (real) => ({
+    async fetchPage(context, request) {
+      const page = await real.fetchPage(context, request);
+      if (page.rejected.length > 0) throw new TypeError('unexpected');
+      return page;
+    },
+  }),
+  'HIST-7 never looks at the signal': (real) => ({
+    fetchPage: (context, request) =>
+      context.signal.aborted
+        ? new Promise<never>((_, reject) => reject(new Error('late')))
+        : real.fetchPage(context, request),
+  }),
+  'HIST-8 says an empty account has more': changing(({ items }) =>
+    items.length === 0 ? { hasMore: true, cursor: 'x' } : {},
+  ),
+  'HIST-9 lets raw errors out': (real) => ({
+    fetchPage: (...args) => real.fetchPage(...args).catch(() => Promise.reject(new Error('http 500'))),
+  }),
+  'HIST-10 walks newest first and says otherwise': changing(({ items }) => ({
+    items: items.map((item, index) => ({
+      ...item,
+      consumedAt: new Date(NOW - index * 60_000 - items.length * 60_000),
+    })),
+  })),
+  'HIST-11 takes any position for the beginning': (real) => ({
+    fetchPage: (context, request) =>
+      real.fetchPage(context, request.cursor?.startsWith('no ') ? { ...request, cursor: undefined } : request),
+  }),
+};
+
+describe('historyConformance: catches', () => {
+  for (const [name, broken] of Object.entries(MUTANTS)) {
+    const [id] = name.split(' ');
+    test(name, async () => {
+      const cases = historyConformance(underTest(broken)).filter((each) => each.id === id && !each.skip);
+      const results = await Promise.allSettled(cases.map(({ run }) => run()));
+      expect(results.some(({ status }) => status === 'rejected')).toBe(true);
+    });
+  }
+});

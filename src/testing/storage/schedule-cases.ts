@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import type { Storage } from '../../contracts/storage/index.ts';
+import type { SyncSchedule } from '../../contracts/sync.ts';
+import type { ConformanceCase } from '../conformance-case.ts';
+import { assertRefused, at, connect, LONG_MS, nowOf } from './samples.ts';
+import { elapse, onFreshStore, type Suite } from './under-test.ts';
+
+/** Short, because adapters on a database's own clock really wait for it. */
+const SHORT_MS = 30;
+const CALLERS = 50;
+
+/** Promises of `SyncVerbs` about schedules and claims. */
+export function scheduleCases(suite: Suite): readonly ConformanceCase[] {
+  return [
+    onFreshStore(suite, 'SYNC-3', 'a schedule put is the schedule read', async ({ storage }) => {
+      const { id } = await connect(storage);
+      const other = await connect(storage, { account: 'other' });
+      assert.equal(await storage.readSchedule(id, 'history'), undefined);
+      assert.equal(await storage.readSchedule('nobody', 'history'), undefined);
+      const first = schedule(id, at(1).getTime() + 123, { blocked: true, failures: 3 });
+      await storage.putSchedule(first);
+      assert.deepEqual(await storage.readSchedule(id, 'history'), first);
+      const likes = schedule(id, 2, { capability: 'likes', failures: 1 });
+      await storage.putSchedule(likes);
+      await storage.putSchedule(schedule(other.id, 3));
+      const second = schedule(id, at(2).getTime());
+      await storage.putSchedule(second);
+      assert.deepEqual(await storage.readSchedule(id, 'history'), second);
+      assert.deepEqual(await storage.readSchedule(id, 'likes'), likes);
+      assert.deepEqual(await storage.readSchedule(other.id, 'history'), schedule(other.id, 3));
+      await storage.putSchedule(first);
+      assert.deepEqual(await storage.readSchedule(id, 'history'), first);
+    }),
+    onFreshStore(suite, 'SYNC-4', 'what is due comes first, the longest overdue before all', async ({ storage }) => {
+      const now = await nowOf(storage);
+      const { id } = await connect(storage);
+      const other = await connect(storage, { userId: 'bob', provider: 'youtube' });
+      const third = await connect(storage, { account: 'third' });
+      const labelled = { label: 'Ädä', statusReason: 'ok', authorizedAt: at(1), authorizationExpiresAt: at(2) };
+      const patched = await storage.updateConnection(id, { ...labelled, settings: { a: [1] }, lastSyncAt: at(3) });
+      // `dueAt` that is now is due.
+      const justNow = schedule(third.id, now);
+      const longAgo = schedule(id, now - 2 * LONG_MS, { capability: 'likes', blocked: true, failures: 2 });
+      const overdue = schedule(other.id, now - LONG_MS);
+      for (const each of [justNow, overdue, longAgo, schedule(id, now + LONG_MS)]) await storage.putSchedule(each);
+      assert.deepEqual(await claim(storage, { limit: 1 }), [{ schedule: longAgo, connection: patched }]);
+      assert.deepEqual(await claim(storage), [
+        { schedule: overdue, connection: other },
+        { schedule: justNow, connection: third },
+      ]);
+      assert.deepEqual(await storage.readSchedule(id, 'likes'), longAgo, 'claiming leaves the schedule as it is');
+    }),
+    onFreshStore(suite, 'SYNC-4', 'only active connections of the given providers are claimed', async ({ storage }) => {
+      const now = await nowOf(storage);
+      for (const status of ['disabled', 'needs_reauth', 'disconnected'] as const) {
+        const { id } = await connect(storage, { account: status });
+        await storage.putSchedule(schedule(id, now - 3 * LONG_MS));
+        await storage.updateConnection(id, { status });
+      }
+      const foreign = await connect(storage, { provider: 'netflix' });
+      await storage.putSchedule(schedule(foreign.id, now - 2 * LONG_MS));
+      const active = await connect(storage);
+      await storage.putSchedule(schedule(active.id, now - LONG_MS));
+      assert.deepEqual(await claim(storage, { providers: [] }), []);
+      // What may not be claimed must not use up the limit either.
+      assert.deepEqual(idsOf(await claim(storage, { limit: 1 })), [active.id]);
+      assert.deepEqual(idsOf(await claim(storage)), []);
+      // Nor is it claimed in passing: it is there as soon as it may be.
+      const back = (await connect(storage, { account: 'needs_reauth' })).id;
+      await storage.updateConnection(back, { status: 'active' });
+      assert.deepEqual(idsOf(await claim(storage, { providers: ['netflix', 'spotify'] })), [back, foreign.id]);
+    }),
+    onFreshStore(suite, 'SYNC-5', `of ${CALLERS} callers at once exactly one claims`, async ({ storage }) => {
+      const now = await nowOf(storage);
+      const { id } = await connect(storage);
+      await storage.putSchedule(schedule(id, now));
+      const claims = await Promise.all(Array.from({ length: CALLERS }, () => claim(storage)));
+      assert.deepEqual(claims.flatMap(idsOf), [id]);
+    }),
+    onFreshStore(suite, 'SYNC-5', 'many callers share what is due among them, each once', async ({ storage }) => {
+      const now = await nowOf(storage);
+      const ids: string[] = [];
+      for (let index = 0; index < 20; index += 1) {
+        const { id } = await connect(storage, { account: `account ${index}` });
+        await storage.putSchedule(schedule(id, now - index));
+        ids.push(id);
+      }
+      const claims = await Promise.all(Array.from({ length: CALLERS }, () => claim(storage, { limit: 3 })));
+      for (const due of claims) assert.ok(due.length <= 3);
+      assert.deepEqual(claims.flatMap(idsOf).sort(), ids.sort());
+    }),
+    onFreshStore(suite, 'SYNC-5', 'until its claim ends nobody else gets a schedule', async (store) => {
+      const { storage } = store;
+      const now = await nowOf(storage);
+      const [short, long] = [await connect(storage), await connect(storage, { account: 'long' })];
+      await storage.putSchedule(schedule(short.id, now - 2));
+      await storage.putSchedule(schedule(long.id, now - 1));
+      assert.deepEqual(idsOf(await claim(storage, { limit: 1, claimMs: SHORT_MS })), [short.id]);
+      assert.deepEqual(idsOf(await claim(storage)), [long.id]);
+      await elapse(store, SHORT_MS + 5);
+      assert.deepEqual(idsOf(await claim(storage)), [short.id]);
+      assert.deepEqual(idsOf(await claim(storage)), []);
+    }),
+    onFreshStore(suite, 'SYNC-6', 'putting a schedule ends its claim, and no other', async ({ storage }) => {
+      const now = await nowOf(storage);
+      const { id } = await connect(storage);
+      const likes = schedule(id, now, { capability: 'likes' });
+      await storage.putSchedule(schedule(id, now - 1));
+      await storage.putSchedule(likes);
+      assert.equal((await claim(storage)).length, 2);
+      await storage.putSchedule(likes);
+      assert.deepEqual(
+        (await claim(storage)).map((due) => due.schedule),
+        [likes],
+      );
+      // The usual end of a sync: the next turn lies ahead.
+      await storage.putSchedule({ ...likes, dueAt: now + LONG_MS });
+      assert.deepEqual(await claim(storage), []);
+    }),
+    onFreshStore(suite, 'SYNC-7', 'a schedule of an unknown connection is refused', async ({ storage }) => {
+      await assertRefused(storage.putSchedule(schedule('nobody', 0)), 'not_found', 'connection_unknown');
+      const { id, userId } = await connect(storage);
+      await storage.putSchedule(schedule(id, 0));
+      await storage.erase({ userId });
+      await assertRefused(storage.putSchedule(schedule(id, 0)), 'not_found', 'connection_unknown');
+      await connect(storage);
+      assert.equal(await storage.readSchedule(id, 'history'), undefined);
+      assert.deepEqual(await claim(storage), []);
+    }),
+  ];
+}
+
+function schedule(connectionId: string, dueAt: number, given: Partial<SyncSchedule> = {}): SyncSchedule {
+  return { connectionId, capability: 'history', dueAt, blocked: false, failures: 0, ...given };
+}
+
+function claim(storage: Storage, given: Partial<Parameters<Storage['claimDueConnections']>[0]> = {}) {
+  return storage.claimDueConnections({ providers: ['spotify', 'youtube'], limit: 100, claimMs: LONG_MS, ...given });
+}
+
+function idsOf(due: Awaited<ReturnType<Storage['claimDueConnections']>>): readonly string[] {
+  return due.map(({ connection }) => connection.id);
+}
