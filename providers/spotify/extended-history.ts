@@ -33,7 +33,7 @@ export const extendedHistory: FileFormat<ResolvedImportOptions> = jsonFormat<Res
   id: 'extended-history',
   name: 'Extended streaming history',
   precision: 'second',
-  rank: 2,
+  rank: 3,
   names: /^(streaming_history_(audio|video).*|endsong_\d+)\.json$/i,
   recognise({ name, text }) {
     if (!/"ts"\s*:/.test(text) || !/"ms_played"\s*:/.test(text))
