@@ -1,4 +1,4 @@
-// npm run bench -- [p1] [p3] [p7] [--keep]: measures, prints, and writes docs/performance.md.
+// npm run bench -- [p1] [p3] [p5-nothing-new] [p6-live] [p7] [--keep]: measures, prints, and writes docs/performance.md.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,17 @@ import { parseArgs } from 'node:util';
 import { writeFigures } from './figures.ts';
 import { importBench } from './p1-import.ts';
 import { parseBench } from './p3-parse.ts';
+import { nothingNewBench } from './p5-nothing-new.ts';
+import { liveBench } from './p6-live.ts';
 import { startBench } from './p7-start.ts';
 
-const benches: Readonly<Record<string, (folder: string, rounds: number) => string | undefined>> = {
+type Bench = (folder: string, rounds: number) => Promise<string> | string | undefined;
+
+const benches: Readonly<Record<string, Bench>> = {
   p1: importBench,
   p3: parseBench,
+  'p5-nothing-new': nothingNewBench,
+  'p6-live': liveBench,
   p7: startBench,
 };
 
@@ -34,12 +40,13 @@ const measured = new Map<string, string>();
 try {
   for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
     console.error(`${name}: ${rounds} rounds`);
-    const text = benches[name]?.(folder, rounds);
+    const text = await benches[name]?.(folder, rounds);
     if (text === undefined) continue;
     console.log(text);
     measured.set(name, text);
   }
-  writeFigures(measured, rounds);
+  // Figures of fewer requests than the text promises are for trying a bench out.
+  if ((process.env.MCA_BENCH_SCALE ?? '1') === '1') writeFigures(measured, rounds);
 } finally {
   if (!values.keep) rmSync(folder, { recursive: true, force: true });
 }
