@@ -1,7 +1,5 @@
 import {
-  contentHash,
   csvFormat,
-  eventId,
   type FileFormat,
   type FileImportCapability,
   fileImport,
@@ -12,7 +10,8 @@ import {
   skip,
   withDefaults,
 } from '@mca/core/provider-kit';
-import { importOptions, type MyServiceOptions, type ResolvedOptions } from './schemas.ts';
+import { itemOf } from './item.ts';
+import { importOptions, type MyServiceImportOptions, type ResolvedImportOptions } from './schemas.ts';
 
 /** Where each column stands in this file. */
 interface Columns {
@@ -23,8 +22,8 @@ interface Columns {
 }
 
 /** One format per kind of file the service exports. This one: `Played At,Artist,Track,Seconds`. */
-const plays: FileFormat<ResolvedOptions> = csvFormat<ResolvedOptions, Columns>({
-  // The id becomes `source` of every item. When two formats tell the same plays, the higher rank wins in reads.
+const plays: FileFormat<ResolvedImportOptions> = csvFormat<ResolvedImportOptions, Columns>({
+  // The id becomes `source` of every item. When two sources tell the same plays under other names, the higher rank wins.
   id: 'plays',
   name: 'Play history',
   precision: 'second',
@@ -43,42 +42,21 @@ const plays: FileFormat<ResolvedOptions> = csvFormat<ResolvedOptions, Columns>({
 });
 
 /** Every record has exactly one outcome: an item, `skip(reason)` or `reject(reason, message, field)`. */
-function play(row: readonly string[], options: ResolvedOptions, columns: Columns): RecordResult {
+function play(row: readonly string[], options: ResolvedImportOptions, columns: Columns): RecordResult {
   const artist = row[columns.artist] ?? '';
   const title = row[columns.track] ?? '';
   if (options.skip.ads && artist === 'Advertisement') return skip('ad');
-  const playedAt = parseUtc(row[columns.playedAt] ?? '');
-  // Say what is wrong, never what the cell says: it is somebody's private history.
-  if (playedAt === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'Played At');
+  const at = parseUtc(row[columns.playedAt] ?? '');
+  if (at === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'Played At');
   if (title === '') return reject('no_title', 'it is empty', 'Track');
   const seconds = Number(row[columns.seconds]);
-  // This service has no ids, so artist and title stand for the content.
-  const content = contentHash(artist, title);
-  return {
-    platform: 'my-service',
-    // Names this one play for ever: time first, then content. Nothing in it may change between two exports.
-    externalId: eventId({ at: playedAt, content }),
-    contentId: content,
-    type: 'music',
-    action: 'consumed',
-    title,
-    creator: artist === '' ? undefined : artist,
-    // The start of the play. If the service stamps the end, subtract the time spent (but keep the raw stamp in the id).
-    consumedAt: new Date(playedAt),
-    timeSpentMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined,
-    tags: [],
-    ids: {},
-    source: 'plays',
-    precision: 'second',
-    // What somebody may want later. Addresses, user names and devices stay behind.
-    rawMetadata: {},
-  };
+  return itemOf({ at, artist, title, seconds: Number.isFinite(seconds) ? seconds : undefined, source: 'plays' });
 }
 
 /** The importer: opens archives, tells formats apart, counts, and reports positions; formats only map records. */
 export function myServiceFileImport(
-  defaults: MyServiceOptions,
-): FileImportCapability<ResolvedOptions, MyServiceOptions> {
+  defaults: MyServiceImportOptions,
+): FileImportCapability<ResolvedImportOptions, MyServiceImportOptions> {
   return fileImport(
     {
       provider: 'my-service',

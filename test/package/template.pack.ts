@@ -20,9 +20,10 @@ let clone: string;
 /** A working copy without history, sharing the installed dependencies. */
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), 'mca-template-'));
-  const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
-  for (const path of tracked.filter((each) => existsSync(join(root, each))))
-    cpSync(join(root, path), join(clone, path));
+  // What is new and not committed yet belongs to it as well.
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root });
+  const paths = listed.toString().split('\0').filter(Boolean);
+  for (const path of paths.filter((each) => existsSync(join(root, each)))) cpSync(join(root, path), join(clone, path));
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
 }, 60_000);
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
@@ -58,12 +59,17 @@ test('a provider is one folder: the template, copied and renamed, is tested, typ
   run(bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json');
   writeFileSync(
     join(clone, 'host.mjs'),
-    `import { createRegistry, importFile } from '@mca/core';
+    `import { addConnection, createRegistry, importFile, syncHistory } from '@mca/core';
      import { memory } from '@mca/core/adapters/memory';
      import { vinyl } from '@mca/core/providers/vinyl';
-     const registry = createRegistry({ providers: [vinyl()], ...memory() });
-     const report = await importFile(registry, { userId: 'ana', file: 'providers/vinyl/__fixtures__/plays.csv' });
-     console.log(report.provider, report.counts.inserted);`,
+     const plays = [{ started_at: '2024-05-03T08:00:00Z', track: 'New', artist: 'Quiet Harbour', seconds: 100 }];
+     const fetch = async (input) =>
+       Response.json(new URL(input.url).pathname === '/v1/me' ? { id: 'account-1', name: 'Ana' } : { plays, next: null });
+     const registry = createRegistry({ providers: [vinyl()], ...memory(), insecurePlaintextForTests: true, env: { fetch } });
+     const imported = await importFile(registry, { userId: 'ana', file: 'providers/vinyl/__fixtures__/plays.csv' });
+     await addConnection(registry, { userId: 'ana', provider: 'vinyl', credentials: { fields: { token: 'a token' } } });
+     const synced = await syncHistory(registry, { userId: 'ana', provider: 'vinyl' });
+     console.log(imported.provider, imported.counts.inserted, synced.status, synced.counts.inserted);`,
   );
-  expect(run('host.mjs').trim()).toBe('vinyl 3');
+  expect(run('host.mjs').trim()).toBe('vinyl 3 complete 1');
 }, 180_000);
