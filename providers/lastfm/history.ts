@@ -12,7 +12,7 @@ import { recentTracks, scrobble, stamp } from './schemas.ts';
 
 const MOST_PER_PAGE = 200;
 const DAY_MS = 86_400_000;
-/** Answers for somebody else were seen; asking again gave the right one. */
+/** Answers for somebody else, and totals that change, were seen; asking again gave the right ones. */
 const TRIES = 3;
 
 /**
@@ -58,15 +58,22 @@ async function fetch(context: ProviderContext, request: PageRequest): Promise<Fe
 }
 
 /** Page 1 says how many there are. When it is the only one, it is also the answer. */
-async function begin(context: ProviderContext, bounds: Pick<Plan, 'from' | 'to' | 'perPage'>): Promise<FetchedPage> {
+async function begin(
+  context: ProviderContext,
+  bounds: Pick<Plan, 'from' | 'to' | 'perPage'>,
+  plans = 1,
+): Promise<FetchedPage> {
   const first = await ask(context, { ...bounds, page: 1 });
   if (first.totalPages <= 1) return { records: first.records.toReversed(), hasMore: false, total: first.total };
-  return goOn(context, { ...bounds, page: first.totalPages, total: first.total, given: bounds.from });
+  return goOn(context, { ...bounds, page: first.totalPages, total: first.total, given: bounds.from }, plans);
 }
 
-async function goOn(context: ProviderContext, plan: Plan): Promise<FetchedPage> {
+async function goOn(context: ProviderContext, plan: Plan, plans = 0): Promise<FetchedPage> {
   const { records, total } = await ask(context, plan);
-  if (total !== plan.total) return begin(context, { ...plan, from: Math.max(plan.from, plan.given - 1) });
+  if (total !== plan.total) {
+    if (plans === TRIES) throw unsteady();
+    return begin(context, { ...plan, from: Math.max(plan.from, plan.given - 1) }, plans + 1);
+  }
   const oldestFirst = records.toReversed();
   if (plan.page === 1) return { records: oldestFirst, hasMore: false, total };
   const given = Math.max(plan.given, ...oldestFirst.map(secondsOf));
@@ -118,4 +125,14 @@ function readPlan(cursor: string): Plan {
 function secondsOf(record: unknown): number {
   const { data } = stamp.safeParse(record);
   return typeof data?.date.uts === 'number' ? data.date.uts : 0;
+}
+
+/** The number of scrobbles is another one every time it is asked. */
+function unsteady(): McaError {
+  return new McaError({
+    code: 'upstream',
+    reason: 'unsteady_pages',
+    provider: 'lastfm',
+    message: 'Last.fm gave another number of scrobbles each time it was asked.',
+  });
 }

@@ -1,12 +1,16 @@
-import { contentHash, eventId, type MediaIds, type RecordResult } from '@mca/core/provider-kit';
+import { contentHash, eventId, type MediaIds, type RecordResult, reject } from '@mca/core/provider-kit';
 import type { Listen } from './schemas.ts';
 
 const ISRC = /^[A-Z]{2}[A-Z0-9]{3}\d{7}$/;
 const MBID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SPOTIFY_TRACK = /open\.spotify\.com\/(?:intl-\w+\/)?track\/([0-9A-Za-z]{22})/;
 
+/** Beyond this a Date is none any more; the service would not send it, a fault might. */
+const LAST_MS = 8.64e15;
+
 /** A listen as an item. `listened_at` is the start of the play. */
 export function normalise({ listened_at: at, recording_msid: msid, track_metadata: track }: Listen): RecordResult {
+  if (at * 1_000 > LAST_MS) return reject('invalid_date', 'the time of the listen is impossible', 'listened_at');
   const info = track.additional_info ?? {};
   const content = msid || contentHash(track.artist_name, track.track_name);
   const seconds = amount(info.duration);

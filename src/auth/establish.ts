@@ -51,7 +51,11 @@ export async function establish(registry: AnyRegistry, established: Established)
     authorizedAt: new Date(oauth?.authorizedAt ?? registry.env.clock.now()),
     authorizationExpiresAt: oauth?.authorizationExpiresAt === undefined ? null : new Date(oauth.authorizationExpiresAt),
   });
-  if (!connection) throw goneMeanwhile(provider);
+  if (!connection) {
+    // Erased meanwhile: no secret may outlive its connection.
+    await registry.credentials?.delete(found.id);
+    throw goneMeanwhile(provider);
+  }
   await scheduleNow(registry, provider, connection);
   const missingScopes = oauth ? scopes.filter((scope) => !oauth.scopes.includes(scope)) : [];
   registry.emit({ type: isNew ? 'connected' : 'reconnected', ...atConnection(connection), missingScopes });

@@ -152,7 +152,8 @@ export class TokenEndpoint {
       refreshToken: isText(refreshToken) ? new Secret(refreshToken) : undefined,
       lifetimeMs,
       expiresAt: lifetimeMs === undefined ? undefined : grantedAt + lifetimeMs,
-      scopes: typeof scope === 'string' ? scope.split(/[\s,]+/).filter(Boolean) : undefined,
+      // An empty text says as little as none: the scopes stay as they were asked for.
+      scopes: isText(scope) && scope.trim() !== '' ? scope.split(/[\s,]+/).filter(Boolean) : undefined,
       grantedAt,
     };
   }

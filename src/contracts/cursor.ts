@@ -21,6 +21,8 @@ export interface CursorEnvelope {
   readonly floor?: number | undefined;
   /** Older history is fetched apart from what is new, up to this instant. */
   readonly backfillUntil?: number | undefined;
+  /** Everything up to the end of a bounded walk has been fetched. */
+  readonly isDone?: boolean | undefined;
   /** When the last deep pass began. */
   readonly deepAt?: number | undefined;
   /** The walk under way; absent between two walks. */

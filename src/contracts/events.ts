@@ -47,7 +47,7 @@ export interface ImportFinishedEvent {
 /** A hook of the host threw. The SDK goes on; the durable feed still has the data. */
 export interface HookFailedEvent {
   readonly type: 'hook_failed';
-  readonly hook: 'onItems' | 'onProgress';
+  readonly hook: 'onItems' | 'onProgress' | 'onReport';
   readonly message: string;
 }
 

@@ -5,7 +5,7 @@ import type { MediaItem } from '../contracts/media-item.ts';
 import type { AnyProvider, ProviderIdWith } from '../contracts/provider.ts';
 import { capabilityOf, type Registry } from '../registry/create-registry.ts';
 import { decodeCursor, encodeCursor } from '../runtime/cursor.ts';
-import { checkPage } from './check-page.ts';
+import { checkPage, checkPoison } from './check-page.ts';
 import { checkUserId } from './import-file.ts';
 import { connectionOf } from './sync-history.ts';
 import { advance, nextWalk, type Position } from './sync-position.ts';
@@ -80,6 +80,7 @@ export async function* streamHistory<const P extends readonly AnyProvider[], Id 
     };
     const page = await capability.fetchPage(context, request);
     checkPage(page, request, { connection, capability });
+    checkPoison(page, provider);
     const now = clock.now();
     position = advance({ ...position, walk }, page, { platform: provider, order: capability.order, now });
     const { highWater: mark, deepAt, walk: under, opaque: rest } = position;

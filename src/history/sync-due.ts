@@ -1,5 +1,6 @@
 import { McaError } from '../contracts/errors.ts';
 import type { DueSync } from '../contracts/storage/index.ts';
+import type { SyncSchedule } from '../contracts/sync.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { LEASE_MS } from './sync-lease.ts';
 import type { SyncReport } from './sync-report.ts';
@@ -41,44 +42,65 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   await registry.ready();
   const byStatus = new Map<SyncReport['status'], number>();
   const seen = new Set<string>();
+  const again: SyncSchedule[] = [];
   let synced = 0;
+
+  function tell(report: SyncReport): void {
+    try {
+      options.onReport?.(report);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      registry.emit({ type: 'hook_failed', hook: 'onReport', message });
+    }
+  }
 
   async function worker(): Promise<void> {
     while (synced < limit && !options.signal?.aborted && !registry.access.closing.aborted) {
       synced += 1;
-      const due = await claimOne(registry, seen);
+      const due = await claimOne(registry);
       if (!due) {
         synced -= 1;
         return;
       }
+      const key = `${due.schedule.connectionId}:${due.schedule.capability}`;
+      if (seen.has(key)) {
+        // Due again already, or still running: everybody else comes first. Given back when the round is over.
+        again.push(due.schedule);
+        synced -= 1;
+        continue;
+      }
+      seen.add(key);
       const report = await syncOne(registry, due, options);
       if (!report) {
         synced -= 1;
         continue;
       }
       byStatus.set(report.status, (byStatus.get(report.status) ?? 0) + 1);
-      options.onReport?.(report);
+      tell(report);
     }
   }
-  await registry.access.track(Promise.all(Array.from({ length: concurrency }, worker)));
+  // All of them to their end: one that fails must not leave the others running behind the caller's back.
+  const workers = await registry.access.track(Promise.allSettled(Array.from({ length: concurrency }, worker)));
+  await giveBack(registry, again);
+  for (const ended of workers) if (ended.status === 'rejected') throw ended.reason;
   return { synced, byStatus: Object.fromEntries(byStatus) };
 }
 
-/** A sync with more to fetch is due again at once; within one round everybody else comes first. */
-async function claimOne(registry: AnyRegistry, seen: Set<string>): Promise<DueSync | undefined> {
+async function claimOne(registry: AnyRegistry): Promise<DueSync | undefined> {
   const providers = registry
     .list()
     .filter(({ capabilities }) => INCREMENTAL_NAMES.some((name) => capabilities[name]))
     .map(({ id }) => id);
   const [due] = await registry.storage.claimDueConnections({ providers, limit: 1, claimMs: LEASE_MS });
-  if (!due) return undefined;
-  const key = `${due.schedule.connectionId}:${due.schedule.capability}`;
-  if (!seen.has(key)) {
-    seen.add(key);
-    return due;
+  return due;
+}
+
+/** Ends claims that nothing came of, unless the schedule has changed since. */
+async function giveBack(registry: AnyRegistry, schedules: readonly SyncSchedule[]): Promise<void> {
+  for (const { connectionId, capability, dueAt } of schedules) {
+    const current = await registry.storage.readSchedule(connectionId, capability);
+    if (current && current.dueAt === dueAt) await registry.storage.putSchedule(current);
   }
-  await registry.storage.putSchedule(due.schedule);
-  return undefined;
 }
 
 async function syncOne(

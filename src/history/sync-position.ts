@@ -99,7 +99,9 @@ export function advance(
     opaque: page.hasMore ? page.cursor : '',
   };
   if (page.hasMore) return { ...next, walk: { ...walk, ...(seen === undefined ? {} : { seen }) } };
-  const { walk: _ended, ...rest } = next;
+  const { walk: _ended, ...open } = next;
+  // Only this says so: a position whose walk was lost has none either, and is far from done.
+  const rest = walk.until === undefined ? open : { ...open, isDone: true };
   return walk.isDeep ? { ...rest, deepAt: walk.startedAt } : rest;
 }
 

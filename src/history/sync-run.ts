@@ -1,4 +1,5 @@
 import { assertScopes, openContext } from '../auth/connection-context.ts';
+import { requireReauth } from '../auth/reauth.ts';
 import type { ProviderContext } from '../contracts/capabilities/context.ts';
 import type { CapabilityMap } from '../contracts/capabilities/index.ts';
 import type { Connection } from '../contracts/connection.ts';
@@ -96,6 +97,7 @@ async function underLease(registry: AnyRegistry, attempt: Attempt): Promise<Sync
   } catch (error) {
     stopped = asMcaError(error, connection.provider);
   }
+  if (stopped?.code === 'auth_expired') await askBack(registry, connection, stopped);
   const { status, error } = outcomeOf(ledger, stopped, connection.provider);
   const waitMs = stopped?.code === 'rate_limit' ? (stopped.retryAfterMs ?? DEFAULT_WAIT_MS) : undefined;
   const report: SyncReport = {
@@ -112,6 +114,17 @@ async function underLease(registry: AnyRegistry, attempt: Attempt): Promise<Sync
   };
   await conclude(registry, attempt, report, stopped);
   return report;
+}
+
+/** The service refused what was renewed as well: only the user can help. Told once; strategies may have told already. */
+async function askBack(registry: AnyRegistry, { id }: Connection, stopped: McaError): Promise<void> {
+  try {
+    const [connection] = await registry.storage.listConnections({ id });
+    if (connection?.status === 'active') await requireReauth(registry, connection, stopped.reason ?? 'rejected');
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    registry.env.logger.warn('could not note that a user has to connect again', { message });
+  }
 }
 
 /** What is new first, then old history in slices with what is new in between. */
@@ -140,11 +153,12 @@ async function walkAll(
   if (hasMore || until === undefined) return hasMore;
 
   const { position } = await readPosition(registry, connection, `${name}:backfill`);
-  if (position && !position.walk) return false;
+  if (position?.isDone) return false;
   const old: Track = { key: `${name}:backfill`, position, until };
   let oldPages = 0;
   for (;;) {
-    if (oldPages >= maxPages / 2 || !isWithinBudget()) return true;
+    // One page at least, or a budget that what is new uses up would keep old history away for ever.
+    if (oldPages > 0 && (oldPages >= maxPages / 2 || !isWithinBudget())) return true;
     let slice = 0;
     const mayGoOn = (): boolean => {
       slice += 1;
@@ -167,7 +181,13 @@ async function startOf(
     registry.env.logger.warn('passed over cursors that cannot be read', { provider: connection.provider, damaged });
   if (position) return position;
   const now = registry.env.clock.now();
-  const first = settings.first ?? (connection.settings['mca.first'] === 'new' ? 'new' : 'everything');
+  const told = connection.settings['mca.first'] === 'new' ? 'new' : 'everything';
+  const first = settings.first ?? told;
+  // Written down before anything is fetched: if this sync fails, the next one is still the first.
+  if (first !== told)
+    await registry.storage.updateConnection(connection.id, {
+      settings: { ...connection.settings, 'mca.first': first },
+    });
   if (first === 'new') return { highWater: now, floor: now, deepAt: now, opaque: '' };
   return capability.backfill ? { highWater: now, backfillUntil: now, opaque: '' } : undefined;
 }

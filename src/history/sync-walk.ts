@@ -108,7 +108,11 @@ async function commit(job: SyncJob, track: Track, position: Position, page: Item
     ({ consumedAt }) => consumedAt.getTime() >= (position.floor ?? Number.NEGATIVE_INFINITY),
   );
   const beforeStart = page.items.length - wanted.length;
-  const next = advance(position, page, { platform: connection.provider, order: capability.order, now });
+  const next = advance(
+    position,
+    { ...page, items: wanted },
+    { platform: connection.provider, order: capability.order, now },
+  );
   const stored = await registry.storage.commitPage({
     lease: lease.current,
     connectionId: connection.id,

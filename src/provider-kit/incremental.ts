@@ -78,12 +78,23 @@ function sort<Entry>(
       rejected.push({ reason: 'unexpected_shape', message: shapeOf(checked.issues), raw });
       continue;
     }
-    const result = normalise(checked.value);
+    const result = tryNormalise(normalise, checked.value);
     if ('skip' in result) skipped[result.skip] = (skipped[result.skip] ?? 0) + 1;
     else if ('reject' in result) rejected.push({ reason: result.reject, message: result.message, raw });
     else items.push(result);
   }
   return { items, skipped, rejected };
+}
+
+/** One record that the author did not think of must not stop all the others. */
+function tryNormalise<Entry>(normalise: (entry: Entry) => RecordResult, entry: Entry): RecordResult {
+  try {
+    return normalise(entry);
+  } catch (error) {
+    // The name of the error only: its message may quote the record.
+    const name = error instanceof Error ? error.name : 'an error';
+    return { reject: 'unexpected_record', message: `normalise threw ${name}` };
+  }
 }
 
 /** Where the record is not what it should be. Paths only: what stands there is the user's. */

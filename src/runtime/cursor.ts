@@ -29,7 +29,7 @@ export function decodeCursor(
 function parseEnvelope(cursor: string): CursorEnvelope | undefined {
   const value = parseBase64UrlJson(cursor);
   if (typeof value !== 'object' || value === null) return undefined;
-  const { v, provider, capability, issuedAt, opaque, walk, coverage, gaps, ...times } = value as Record<
+  const { v, provider, capability, issuedAt, opaque, walk, coverage, gaps, isDone, ...times } = value as Record<
     string,
     unknown
   >;
@@ -43,7 +43,16 @@ function parseEnvelope(cursor: string): CursorEnvelope | undefined {
     !isGaps(gaps)
   )
     return undefined;
-  const known = { highWater, floor, backfillUntil, deepAt, walk, coverage, gaps } as Partial<CursorEnvelope>;
+  const known = {
+    highWater,
+    floor,
+    backfillUntil,
+    deepAt,
+    walk,
+    coverage,
+    gaps,
+    ...(isDone === true && { isDone }),
+  } as Partial<CursorEnvelope>;
   return { v, provider, capability, issuedAt, ...withoutAbsent(known), opaque };
 }
 
