@@ -246,6 +246,32 @@ describe('history', () => {
     }
   });
 
+  test('totals that change each time are an error, not an endless walk', async () => {
+    const server = new LastfmServer(scrobbles(100));
+    const { fetch } = server;
+    const restless: typeof fetch = async (...args) => {
+      server.scrobbles.push({ uts: T0 - server.scrobbles.length, name: 'late' });
+      return fetch(...args);
+    };
+    const context = providerContext({
+      provider,
+      fetch: restless,
+      now: NOW,
+      sign,
+      credentials: { account: USER, token: SESSION_KEY },
+    });
+    const walking = history.fetchPage(context, { ...start, limit: 10 });
+    await expect(walking).rejects.toMatchObject({ code: 'upstream', reason: 'unsteady_pages' });
+    expect(server.calls.length).toBeLessThan(12);
+  });
+
+  test('an impossible date is rejected, and its neighbours survive', async () => {
+    const raw = { name: 'bad', mbid: '', url: '', artist: { '#text': 'x' }, date: { uts: '9000000000000000' } };
+    const [page] = await walk(serving({ uts: T0, name: 'good' }, { uts: T0 + 9, name: 'bad', raw }));
+    expect(page?.items).toHaveLength(1);
+    expect(page?.rejected).toMatchObject([{ reason: 'invalid_date' }]);
+  });
+
   test('following begins a second early', async () => {
     const server = new LastfmServer(scrobbles(3));
     await walk(server, { since: T0 * 1_000 });

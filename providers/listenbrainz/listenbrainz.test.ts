@@ -251,6 +251,11 @@ describe('a listen', () => {
     if (!('durationMs' in expected)) expect(item?.durationMs).toBeUndefined();
   });
 
+  test('an impossible date is rejected', async () => {
+    const [page] = await walk(new ListenBrainzServer([{ at: 9e15, msid: 'bad' }]));
+    expect(page?.rejected).toMatchObject([{ reason: 'invalid_date' }]);
+  });
+
   test('what was submitted goes before what the server found', async () => {
     const mine = '11111111-1111-4111-8111-111111111111';
     const item = await onlyItem({

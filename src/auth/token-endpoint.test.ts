@@ -59,6 +59,19 @@ async function failure(work: Promise<unknown>): Promise<string> {
 }
 
 describe('token endpoints', () => {
+  test.each([
+    ['', undefined],
+    [' ', undefined],
+    [undefined, undefined],
+    ['a b', ['a', 'b']],
+  ])('an answer whose scope is %j says %j', async (scope, expected) => {
+    const { origin } = await listen((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ access_token: 'a', token_type: 'Bearer', expires_in: 3_600, scope }));
+    });
+    expect((await endpointAt(origin).refresh(new Secret(REFRESH))).scopes).toEqual(expected);
+  });
+
   test('R-017 no redirect is followed: another origin sees no secret', async () => {
     const thief = await listen((_request, response) => response.end('{}'));
     let hits = 0;
