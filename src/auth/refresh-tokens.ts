@@ -2,7 +2,7 @@ import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { cancelledBy, throwIfAborted } from '../runtime/sleep.ts';
+import { cancelledBy, sleep, throwIfAborted } from '../runtime/sleep.ts';
 import type { OAuthTokens } from './credentials.ts';
 import { atConnection, needsReauth, requireReauth } from './reauth.ts';
 import { inRefreshTurn } from './refresh-lease.ts';
@@ -174,13 +174,28 @@ export class TokenKeeper {
    */
   async #store(stored: Tokens, used: Secret, credentials: OAuthTokens): Promise<boolean> {
     for (let version = stored.version; ; ) {
-      if ((await this.#vault.write(this.#connection, credentials, version)) !== undefined) return true;
-      const current = await this.#vault.read(this.#connection);
+      const expected = version;
+      const written = await this.#persist(() => this.#vault.write(this.#connection, credentials, expected));
+      if (written !== undefined) return true;
+      const current = await this.#persist(() => this.#vault.read(this.#connection));
       if (current?.credentials.kind !== 'oauth') return false;
       const { refreshToken, authorizedAt } = current.credentials;
       const isSame = refreshToken?.is(used.reveal()) && authorizedAt === stored.credentials.authorizedAt;
       if (!isSame) return false;
       version = current.version;
+    }
+  }
+
+  /** The old token may be worth nothing any more: a store that is busy for a moment must not cost the account. */
+  async #persist<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let pauseMs = FIRST_STORE_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        return await work();
+      } catch (error) {
+        if (pauseMs > LAST_STORE_PAUSE_MS) throw asStorageError(error, this.#connection.provider);
+        this.#registry.env.logger.warn('New tokens could not be stored yet.', { provider: this.#connection.provider });
+        await sleep(this.#registry.env.timers, pauseMs, new AbortController().signal);
+      }
     }
   }
 
@@ -256,4 +271,19 @@ function graceAfter(
       stopTimer();
     },
   };
+}
+
+/** Pauses between two tries to store new tokens: 200 ms doubling to 6.4 s, 12.6 s in all. */
+const FIRST_STORE_PAUSE_MS = 200;
+const LAST_STORE_PAUSE_MS = 6_400;
+
+function asStorageError(error: unknown, provider: string): McaError {
+  if (McaError.isInstance(error)) return error;
+  return new McaError({
+    code: 'storage',
+    reason: 'credentials_not_stored',
+    provider,
+    message: 'The credential store failed again and again while new tokens were to be stored.',
+    cause: error,
+  });
 }

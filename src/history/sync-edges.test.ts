@@ -134,3 +134,67 @@ test('a stream refuses a page that is mostly bad, as a sync does', async () => {
   const stream = streamHistory(registry, { userId: 'ada', provider: 'fake' });
   await expect(time.until(stream.next())).rejects.toMatchObject({ code: 'invalid_data', reason: 'poisoned_page' });
 });
+
+test('a store that fails for a moment while new tokens come does not cost the account', async () => {
+  const time = fakeClock(START);
+  const oauth = createFakeOAuthServer({ clock: time.clock, accessLifetimeMs: HOUR });
+  const service = new FakeService({
+    now: () => time.clock.now(),
+    authorise: (request) => oauth.requireToken(request)?.account,
+  });
+  const adapter = memory({ clock: time.clock });
+  let failures = 0;
+  const put: typeof adapter.credentials.put = async (...args) => {
+    failures -= 1;
+    if (failures >= 0) throw new Error('the disk is full');
+    return adapter.credentials.put(...args);
+  };
+  const registry = createRegistry({
+    providers: [
+      fakeProvider({
+        baseUrl: 'https://service.test/v1',
+        auth: [{ type: 'oauth2', clientId: 'client', scopes: [], ...oauth.endpoints('https://oauth.test') }],
+      }),
+    ],
+    storage: adapter.storage,
+    credentials: { ...adapter.credentials, put },
+    insecurePlaintextForTests: true,
+    env: {
+      clock: time.clock,
+      timers: time.timers,
+      random: seededBytes(1),
+      fetch: (input, init) => {
+        const request = new Request(input, init);
+        return request.url.includes('oauth.test') ? oauth.handle(request) : service.handle(request);
+      },
+    },
+  });
+  const request = { userId: 'ada', provider: 'fake' } as const;
+  await time.until(addConnection(registry, { ...request, credentials: oauth.grant() }));
+  await time.advance(2 * HOUR);
+  failures = 3;
+  expect((await time.until(syncHistory(registry, request))).status).toBe('complete');
+  await time.advance(2 * HOUR);
+  expect((await time.until(syncHistory(registry, request))).status).toBe('complete');
+  failures = 100;
+  await time.advance(2 * HOUR);
+  const { error } = await time.until(syncHistory(registry, request));
+  expect(error).toMatchObject({ code: 'storage', reason: 'credentials_not_stored' });
+});
+
+test('a parked record keeps no secret, and its texts as they are', async () => {
+  const page = {
+    read: 1,
+    items: [],
+    skipped: {},
+    rejected: [
+      { reason: 'odd', message: 'odd', raw: { access_token: 'canary', title: 'token: none', n: { apiKey: 'x' } } },
+    ],
+    cursor: '',
+    hasMore: false,
+  };
+  const { sync, registry, connection } = await liveSetup({ provider: { history: { fetchPage: async () => page } } });
+  await sync();
+  const [parked] = await registry.storage.listParked(connection.id);
+  expect(parked?.raw).toBe('{"access_token":"[redacted]","title":"token: none","n":{"apiKey":"[redacted]"}}');
+});

@@ -1,6 +1,5 @@
 import type { Env, Fetch } from '../../contracts/env.ts';
 import { McaError } from '../../contracts/errors.ts';
-import { redact } from '../redaction.ts';
 import { cancelledBy, throwIfAborted } from '../sleep.ts';
 
 /** What one exchange may cost. */
@@ -185,8 +184,8 @@ function chainOf(error: unknown): readonly unknown[] {
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { code } = error as { readonly code?: unknown };
-  const message = redact(error.message.replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[address]'));
-  return [error.name, typeof code === 'string' ? code : '', message].filter(Boolean).join(' ');
+  // Not the message: an injected fetch may quote the address, a header or the body in it.
+  return [error.name, typeof code === 'string' ? code : ''].filter(Boolean).join(' ');
 }
 
 function timedOut(host: string, ms: number): McaError {
