@@ -4,6 +4,48 @@ import { createFakeOAuthServer, FakeService, fakeClock, fakeProvider } from '@mc
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR, liveSetup, playsBefore, START, seededBytes, storedTitles } from '../../test/support/live-setup.ts';
 
+/** One account connected by OAuth, and a credential store whose next writes may fail. */
+async function oauthSetup() {
+  const time = fakeClock(START);
+  const oauth = createFakeOAuthServer({ clock: time.clock, accessLifetimeMs: HOUR });
+  const service = new FakeService({
+    now: () => time.clock.now(),
+    authorise: (request) => oauth.requireToken(request)?.account,
+  });
+  const { storage, credentials } = memory({ clock: time.clock });
+  const store = { failures: 0 };
+  const put: typeof credentials.put = async (...args) => {
+    store.failures -= 1;
+    if (store.failures >= 0) throw new Error('the disk is full');
+    return credentials.put(...args);
+  };
+  const told: string[] = [];
+  const registry = createRegistry({
+    providers: [
+      fakeProvider({
+        baseUrl: 'https://service.test/v1',
+        auth: [{ type: 'oauth2', clientId: 'client', scopes: [], ...oauth.endpoints('https://oauth.test') }],
+      }),
+    ],
+    storage,
+    credentials: { ...credentials, put },
+    insecurePlaintextForTests: true,
+    env: {
+      clock: time.clock,
+      timers: time.timers,
+      random: seededBytes(1),
+      fetch: (input, init) => {
+        const request = new Request(input, init);
+        return request.url.includes('oauth.test') ? oauth.handle(request) : service.handle(request);
+      },
+    },
+    onEvent: ({ type }) => told.push(type),
+  });
+  const request = { userId: 'ada', provider: 'fake' } as const;
+  await time.until(addConnection(registry, { ...request, credentials: oauth.grant() }));
+  return { time, service, registry, request, told, store };
+}
+
 describe('old history', () => {
   test('a damaged position half-way does not pass for the end', async () => {
     const { service, registry, sync } = await liveSetup({ service: { maxLimit: 10 } });
@@ -58,32 +100,7 @@ test('what the choice left out is not covered: an export of that time shows', as
 });
 
 test('an API that refuses what was renewed as well asks the user back in, once', async () => {
-  const time = fakeClock(START);
-  const oauth = createFakeOAuthServer({ clock: time.clock });
-  const service = new FakeService({ now: () => time.clock.now() });
-  const told: string[] = [];
-  const registry = createRegistry({
-    providers: [
-      fakeProvider({
-        baseUrl: 'https://service.test/v1',
-        auth: [{ type: 'oauth2', clientId: 'client', scopes: [], ...oauth.endpoints('https://oauth.test') }],
-      }),
-    ],
-    ...memory({ clock: time.clock }),
-    insecurePlaintextForTests: true,
-    env: {
-      clock: time.clock,
-      timers: time.timers,
-      random: seededBytes(1),
-      fetch: (input, init) => {
-        const request = new Request(input, init);
-        return request.url.includes('oauth.test') ? oauth.handle(request) : service.handle(request);
-      },
-    },
-    onEvent: ({ type }) => told.push(type),
-  });
-  const request = { userId: 'ada', provider: 'fake' } as const;
-  await time.until(addConnection(registry, { ...request, credentials: oauth.grant() }));
+  const { time, service, registry, request, told } = await oauthSetup();
   service.intercept = () => Response.json({ error: 'no' }, { status: 401 });
   const report = await time.until(syncHistory(registry, request));
   expect(report.error?.code).toBe('auth_expired');
@@ -136,47 +153,13 @@ test('a stream refuses a page that is mostly bad, as a sync does', async () => {
 });
 
 test('a store that fails for a moment while new tokens come does not cost the account', async () => {
-  const time = fakeClock(START);
-  const oauth = createFakeOAuthServer({ clock: time.clock, accessLifetimeMs: HOUR });
-  const service = new FakeService({
-    now: () => time.clock.now(),
-    authorise: (request) => oauth.requireToken(request)?.account,
-  });
-  const adapter = memory({ clock: time.clock });
-  let failures = 0;
-  const put: typeof adapter.credentials.put = async (...args) => {
-    failures -= 1;
-    if (failures >= 0) throw new Error('the disk is full');
-    return adapter.credentials.put(...args);
-  };
-  const registry = createRegistry({
-    providers: [
-      fakeProvider({
-        baseUrl: 'https://service.test/v1',
-        auth: [{ type: 'oauth2', clientId: 'client', scopes: [], ...oauth.endpoints('https://oauth.test') }],
-      }),
-    ],
-    storage: adapter.storage,
-    credentials: { ...adapter.credentials, put },
-    insecurePlaintextForTests: true,
-    env: {
-      clock: time.clock,
-      timers: time.timers,
-      random: seededBytes(1),
-      fetch: (input, init) => {
-        const request = new Request(input, init);
-        return request.url.includes('oauth.test') ? oauth.handle(request) : service.handle(request);
-      },
-    },
-  });
-  const request = { userId: 'ada', provider: 'fake' } as const;
-  await time.until(addConnection(registry, { ...request, credentials: oauth.grant() }));
+  const { time, registry, request, store } = await oauthSetup();
   await time.advance(2 * HOUR);
-  failures = 3;
+  store.failures = 3;
   expect((await time.until(syncHistory(registry, request))).status).toBe('complete');
   await time.advance(2 * HOUR);
   expect((await time.until(syncHistory(registry, request))).status).toBe('complete');
-  failures = 100;
+  store.failures = 100;
   await time.advance(2 * HOUR);
   const { error } = await time.until(syncHistory(registry, request));
   expect(error).toMatchObject({ code: 'storage', reason: 'credentials_not_stored' });
