@@ -165,7 +165,7 @@ export { type StreamBatch, type StreamOptions, streamHistory } from './history/s
 export { type SyncDueOptions, type SyncDueReport, syncDue } from './history/sync-due.ts';
 export { type SyncOptions, syncHistory, syncLibrary, syncRatings } from './history/sync-history.ts';
 export type { SyncReport } from './history/sync-report.ts';
-export type { SyncSettings } from './history/sync-run.ts';
+export type { SyncSettings } from './history/sync-tracks.ts';
 export type { TimelineUnit } from './history/time-zone.ts';
 // Putting things together
 export { type AnyRegistry, createRegistry, type Registry, type RegistryOptions } from './registry/create-registry.ts';

@@ -1,5 +1,5 @@
 import type { ProviderContext } from '../contracts/capabilities/context.ts';
-import type { CapabilityName, SessionCheck } from '../contracts/capabilities/index.ts';
+import { INCREMENTAL_NAMES, type SessionCheck } from '../contracts/capabilities/index.ts';
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
@@ -11,9 +11,6 @@ import { openTrialContext } from './connection-context.ts';
 import type { StoredCredentials } from './credentials.ts';
 import { atConnection } from './reauth.ts';
 import { vaultOf } from './vault.ts';
-
-/** Capabilities that are synced by schedule. */
-const INCREMENTAL: readonly CapabilityName[] = ['history', 'library', 'ratings'];
 
 /** A user who has just proved who they are at a service. */
 export interface Established {
@@ -80,7 +77,7 @@ function openTrial(
 /** Whatever waited, or had given up, goes on at once. */
 async function scheduleNow(registry: AnyRegistry, provider: AnyProvider, { id }: Connection): Promise<void> {
   const dueAt = registry.env.clock.now();
-  for (const capability of INCREMENTAL.filter((name) => provider.capabilities[name] !== undefined)) {
+  for (const capability of INCREMENTAL_NAMES.filter((name) => provider.capabilities[name] !== undefined)) {
     await registry.storage.putSchedule({ connectionId: id, capability, dueAt, blocked: false, failures: 0 });
   }
 }

@@ -1,4 +1,4 @@
-import type { CapabilityMap } from '../contracts/capabilities/index.ts';
+import type { CapabilityMap, IncrementalName } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { StoredParkedRecord } from '../contracts/storage/index.ts';
@@ -6,7 +6,6 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { faultOf } from './check-item.ts';
 import { type OwnConnection, ownConnection } from './manage-connections.ts';
 import { holdLease } from './sync-lease.ts';
-import type { IncrementalName } from './sync-run.ts';
 import { tellItems } from './tell-items.ts';
 
 /** What a replay did. */

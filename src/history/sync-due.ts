@@ -1,10 +1,11 @@
+import { INCREMENTAL_NAMES, type IncrementalName } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { DueSync } from '../contracts/storage/index.ts';
 import type { SyncSchedule } from '../contracts/sync.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { LEASE_MS } from './sync-lease.ts';
 import type { SyncReport } from './sync-report.ts';
-import { INCREMENTAL_NAMES, type IncrementalName, runSync } from './sync-run.ts';
+import { runSync } from './sync-run.ts';
 
 /** How due syncs are worked off. */
 export interface SyncDueOptions {

@@ -1,10 +1,12 @@
+import type { IncrementalName } from '../contracts/capabilities/index.ts';
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider, ProviderIdWith } from '../contracts/provider.ts';
 import { type AnyRegistry, capabilityOf, type Registry } from '../registry/create-registry.ts';
 import { checkUserId } from './import-file.ts';
 import { SyncLedger, type SyncReport } from './sync-report.ts';
-import { type IncrementalName, runSync, type SyncSettings } from './sync-run.ts';
+import { runSync } from './sync-run.ts';
+import type { SyncSettings } from './sync-tracks.ts';
 
 /** What to sync, for whom, and how. */
 export interface SyncOptions<Id extends string> extends SyncSettings {

@@ -29,6 +29,12 @@ export interface CapabilityMap {
 /** Name of a capability. */
 export type CapabilityName = keyof CapabilityMap;
 
+/** Name of a capability that is paged incrementally, and therefore synced by schedule. */
+export type IncrementalName = 'history' | 'library' | 'ratings';
+
+/** All names of {@link IncrementalName}. */
+export const INCREMENTAL_NAMES: readonly IncrementalName[] = ['history', 'library', 'ratings'];
+
 /** All capability names; registration refuses others. */
 export const CAPABILITY_NAMES: readonly CapabilityName[] = [
   'history',

@@ -1,0 +1,130 @@
+import type { ProviderContext } from '../contracts/capabilities/context.ts';
+import type { CapabilityMap, IncrementalName } from '../contracts/capabilities/index.ts';
+import type { Connection } from '../contracts/connection.ts';
+import type { SyncProgressEvent } from '../contracts/events.ts';
+import type { UpdatePolicy } from '../contracts/storage/index.ts';
+import type { AnyRegistry } from '../registry/create-registry.ts';
+import type { HeldLease } from './sync-lease.ts';
+import { type Position, readPosition } from './sync-position.ts';
+import type { SyncLedger } from './sync-report.ts';
+import { type SyncJob, type Track, walk } from './sync-walk.ts';
+
+/** How one sync is done. */
+export interface SyncSettings {
+  /** What the very first sync of a connection fetches. @default 'everything' */
+  readonly first?: 'everything' | 'new' | undefined;
+  /** Pages after which the sync ends although there is more; at most half of them are old history. @default no limit */
+  readonly maxPages?: number | undefined;
+  /** What happens to items stored already. @default 'replace': the service knows best */
+  readonly updatePolicy?: UpdatePolicy | undefined;
+  /** Stops between two pages; committed pages stay. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every page; drives a progress bar. */
+  readonly onProgress?: ((event: SyncProgressEvent) => void) | undefined;
+}
+
+/** One sync under its lease. */
+export interface Attempt {
+  readonly connection: Connection;
+  readonly name: IncrementalName;
+  readonly capability: CapabilityMap[IncrementalName];
+  readonly settings: SyncSettings;
+  readonly lease: HeldLease;
+  readonly startedAt: number;
+}
+
+/** An attempt that has come as far as asking the service. */
+export interface OpenAttempt extends Attempt {
+  readonly ledger: SyncLedger;
+  readonly signal: AbortSignal;
+  readonly context: ProviderContext;
+}
+
+/** Old history is fetched so many pages at a time; in between comes what is new. */
+const BACKFILL_SLICE = 10;
+
+/** What is new first, then old history in slices with what is new in between. */
+export async function walkTracks(registry: AnyRegistry, run: OpenAttempt): Promise<boolean> {
+  const { connection, name, capability, settings, ledger } = run;
+  const maxPages = settings.maxPages ?? Number.POSITIVE_INFINITY;
+  const recent: Track = { key: name, position: await startOf(registry, run) };
+  const job: SyncJob = {
+    registry,
+    connection,
+    name,
+    capability,
+    context: run.context,
+    lease: run.lease,
+    ledger,
+    policy: settings.updatePolicy ?? 'replace',
+    signal: run.signal,
+    onPage: ({ total }) => tellProgress(registry, run, total),
+  };
+  const isWithinBudget = (): boolean => ledger.pages < maxPages;
+  const { hasMore } = await walk(job, recent, isWithinBudget);
+  const until = recent.position?.backfillUntil;
+  if (hasMore || until === undefined) return hasMore;
+
+  const { position } = await readPosition(registry, connection, `${name}:backfill`);
+  if (position?.isDone) return false;
+  const old: Track = { key: `${name}:backfill`, position, until };
+  let oldPages = 0;
+  for (;;) {
+    // One page at least, or a budget that what is new uses up would keep old history away for ever.
+    if (oldPages > 0 && (oldPages >= maxPages / 2 || !isWithinBudget())) return true;
+    let slice = 0;
+    const mayGoOn = (): boolean => {
+      slice += 1;
+      oldPages += 1;
+      return slice < BACKFILL_SLICE && oldPages < maxPages / 2 && isWithinBudget();
+    };
+    const { hasMore: hasOlder } = await walk(job, old, mayGoOn);
+    if (!hasOlder) return false;
+    if (isWithinBudget()) await walk(job, recent, isWithinBudget);
+  }
+}
+
+/** Where the track of new items begins. */
+async function startOf(
+  registry: AnyRegistry,
+  { connection, name, capability, settings }: Attempt,
+): Promise<Position | undefined> {
+  const { position, damaged } = await readPosition(registry, connection, name);
+  if (damaged > 0)
+    registry.env.logger.warn('passed over cursors that cannot be read', { provider: connection.provider, damaged });
+  if (position) return position;
+  const now = registry.env.clock.now();
+  const told = connection.settings['mca.first'] === 'new' ? 'new' : 'everything';
+  const first = settings.first ?? told;
+  // Written down before anything is fetched: if this sync fails, the next one is still the first.
+  if (first !== told)
+    await registry.storage.updateConnection(connection.id, {
+      settings: { ...connection.settings, 'mca.first': first },
+    });
+  if (first === 'new') return { highWater: now, floor: now, deepAt: now, opaque: '' };
+  return capability.backfill ? { highWater: now, backfillUntil: now, opaque: '' } : undefined;
+}
+
+function tellProgress(
+  registry: AnyRegistry,
+  { connection, name, settings, ledger }: Attempt & { readonly ledger: SyncLedger },
+  total: number | undefined,
+): void {
+  const event: SyncProgressEvent = {
+    type: 'sync_progress',
+    provider: connection.provider,
+    connectionId: connection.id,
+    userId: connection.userId,
+    capability: name,
+    counts: ledger.counts(),
+    pages: ledger.pages,
+    ...(total === undefined ? {} : { total }),
+  };
+  registry.emit(event);
+  try {
+    settings.onProgress?.(event);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    registry.emit({ type: 'hook_failed', hook: 'onProgress', message });
+  }
+}
