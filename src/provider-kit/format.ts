@@ -115,6 +115,8 @@ function addJson(batch: JsonRecordBatch, record: (row: JsonRow, place: JsonPlace
         : reject('not_an_object', 'the record is not a JSON object');
     tally.add(result, { record: first + index });
   }
+  // Whoever takes the batch waits for a commit with it, and these are done with.
+  (records as unknown[]).length = 0;
   // Malformed ones follow the records of their batch; added first, they could look like a file that is bad from the start.
   for (const bad of malformed) {
     tally.add(reject('malformed_json', 'the record is not valid JSON'), {

@@ -65,13 +65,15 @@ export async function* readJsonRecords(
 ): AsyncGenerator<JsonRecordBatch, void, undefined> {
   const { signal } = options;
   const splitter = createJsonSplitter(file.name, options);
-  for await (const chunk of decodeText(file, { signal })) {
+  for await (let chunk of decodeText(file, { signal })) {
     let failure: { readonly error: unknown } | undefined;
     try {
       splitter.push(chunk);
     } catch (error) {
       failure = { error };
     }
+    // What was read is parsed, and consumers take their time.
+    chunk = '';
     for (const batch of splitter.take()) {
       throwIfCancelled(file.name, signal);
       yield batch;

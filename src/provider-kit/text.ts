@@ -1,15 +1,18 @@
 import type { ImportFile } from '../contracts/import-file.ts';
+import { isCollectionNear } from './collection-near.ts';
 import { asFileFailure, cancelled, fileFailure, throwIfCancelled } from './file-failure.ts';
 
 /** Smallest piece worth handing on: below it, the cost per piece shows. */
 const PIECE_BYTES_MIN = 32 * 1024;
 /** Largest piece. V8 gives strings of 128 KiB and more pages of their own; parsing those costs a third more. */
 const PIECE_BYTES_MAX = 64 * 1024;
+/** Largest piece when V8 is about to collect: what is half read then is copied, and counts as lasting. */
+const LAST_PIECE_BYTES_MAX = 16 * 1024;
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
 
 /**
- * Reads a file as text, in strings of about 32 to 64 Ki characters.
+ * Reads a file as text, in strings of about 32 to 64 Ki characters, of 16 Ki when V8 is about to collect.
  *
  * UTF-8 with or without a byte order mark, UTF-16 only with one; the mark itself is left out. Nothing is ever
  * replaced silently. The stream underneath is cancelled when the caller stops early or aborts.
@@ -101,10 +104,18 @@ async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     const joined = join(waiting, bytes);
     waiting = [];
     bytes = 0;
-    const size = Math.ceil(joined.length / Math.ceil(joined.length / PIECE_BYTES_MAX));
-    for (let start = 0; start < joined.length; start += size) yield joined.subarray(start, start + size);
+    for (let start = 0, size = 0; start < joined.length; start += size) {
+      size = pieceSize(joined.length - start);
+      yield joined.subarray(start, start + size);
+    }
   }
   if (bytes > 0) yield join(waiting, bytes);
+}
+
+/** Of what is left of a chunk, evenly cut. */
+function pieceSize(left: number): number {
+  const most = isCollectionNear() ? LAST_PIECE_BYTES_MAX : PIECE_BYTES_MAX;
+  return Math.ceil(left / Math.ceil(left / most));
 }
 
 function join(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
