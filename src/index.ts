@@ -13,6 +13,7 @@ export type {
   AddConnectionOptions,
   BeginConnectOptions,
   ConnectedStep,
+  ConnectionChoices,
   ConnectRequest,
   ConnectStep,
   ContinueConnectOptions,
@@ -34,6 +35,7 @@ export {
   type ConnectHandlers,
   type ConnectHandlersOptions,
   connectHandlers,
+  type FlowChoices,
   type RequestUser,
 } from './auth/handlers.ts';
 export { type KeyRing, type KeyRingOptions, keyRing } from './auth/key-ring.ts';
@@ -104,6 +106,7 @@ export type {
   RejectedRecord,
   RequestEvent,
   RequestWaitingEvent,
+  ScopesMissingEvent,
   Storage,
   StoredItem,
   StoredParkedRecord,
@@ -136,6 +139,7 @@ export { type ImportFileOptions, importFile } from './history/import-file.ts';
 export type { FileReport, ImportReport } from './history/import-report.ts';
 export {
   type ChangesOptions,
+  type ConnectionFilter,
   deleteItem,
   eraseUser,
   listConnections,
@@ -161,7 +165,13 @@ export {
   replayParked,
 } from './history/replay-parked.ts';
 export { type Scheduler, type SchedulerOptions, startScheduler } from './history/scheduler.ts';
-export { type StreamBatch, type StreamOptions, streamHistory } from './history/stream-history.ts';
+export {
+  type StreamBatch,
+  type StreamOptions,
+  streamHistory,
+  streamLibrary,
+  streamRatings,
+} from './history/stream-history.ts';
 export { type SyncDueOptions, type SyncDueReport, syncDue } from './history/sync-due.ts';
 export { type SyncOptions, syncHistory, syncLibrary, syncRatings } from './history/sync-history.ts';
 export type { SyncReport } from './history/sync-report.ts';
@@ -169,3 +179,11 @@ export type { SyncSettings } from './history/sync-tracks.ts';
 export type { TimelineUnit } from './history/time-zone.ts';
 // Putting things together
 export { type AnyRegistry, createRegistry, type Registry, type RegistryOptions } from './registry/create-registry.ts';
+export {
+  type ConnectChoice,
+  describeProvider,
+  describeProviders,
+  type ProviderDescription,
+  type SourceDescription,
+  type SyncDescription,
+} from './registry/describe-provider.ts';

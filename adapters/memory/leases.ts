@@ -8,10 +8,7 @@ export function leaseVerbs(state: State): LeaseVerbs {
       const now = state.clock.now();
       const held = state.leases.get(resource);
       if (held && held.owner !== owner && held.expiresAt > now) return undefined;
-      state.fence += 1;
-      const lease: Lease = { resource, owner, fence: state.fence, expiresAt: now + ttlMs };
-      state.leases.set(resource, lease);
-      return lease;
+      return grantLease(state, { resource, owner, expiresAt: now + ttlMs });
     },
     async renewLease(lease, ttlMs) {
       if (!isCurrent(state, lease)) return undefined;
@@ -23,6 +20,14 @@ export function leaseVerbs(state: State): LeaseVerbs {
       if (isCurrent(state, lease)) state.leases.delete(lease.resource);
     },
   };
+}
+
+/** Gives a resource that is known to be free. */
+export function grantLease(state: State, { resource, owner, expiresAt }: Omit<Lease, 'fence'>): Lease {
+  state.fence += 1;
+  const lease: Lease = { resource, owner, fence: state.fence, expiresAt };
+  state.leases.set(resource, lease);
+  return lease;
 }
 
 /** Refuses a write under a lease that is no longer the current one. */

@@ -27,12 +27,6 @@ export interface Removal {
   readonly connectionId: string;
 }
 
-/** A schedule and until when somebody has it, epoch milliseconds. */
-export interface ClaimableSchedule {
-  readonly schedule: SyncSchedule;
-  claimedUntil: number;
-}
-
 /** Everything one memory adapter holds. */
 export interface State {
   readonly clock: Clock;
@@ -52,7 +46,7 @@ export interface State {
   /** By connection, newest first. */
   readonly syncLog: Map<string, readonly SyncLogEntry[]>;
   /** By connection, then by capability. */
-  readonly schedules: Map<string, Map<string, ClaimableSchedule>>;
+  readonly schedules: Map<string, Map<string, SyncSchedule>>;
   /** By hash. */
   readonly connectStates: Map<string, ConnectState>;
   removals: Removal[];

@@ -3,44 +3,68 @@ import {
   type DueSync,
   SYNC_LOG_KEPT,
   type SyncLogEntry,
+  type SyncSchedule,
   type SyncVerbs,
   unknownConnection,
 } from '@mca/core/adapter-kit';
-import type { ClaimableSchedule, State } from './state.ts';
+import { assertLease, grantLease } from './leases.ts';
+import type { State } from './state.ts';
 
 /** The sync log, and what is due when. */
 export function syncVerbs(state: State): SyncVerbs {
   return {
-    async appendSyncLog(entry) {
-      if (!state.connections.has(entry.connectionId)) throw unknownConnection(entry.connectionId);
-      const entries = [structuredClone(entry), ...(state.syncLog.get(entry.connectionId) ?? [])];
-      state.syncLog.set(entry.connectionId, newestOf(entries, entry.capability));
-    },
     async listSyncLog({ connectionId, capability, limit }) {
       const entries = state.syncLog.get(connectionId) ?? [];
       const asked = entries.filter((entry) => capability === undefined || entry.capability === capability);
       return structuredClone(asked.slice(0, limit));
     },
     async putSchedule(schedule) {
-      if (!state.connections.has(schedule.connectionId)) throw unknownConnection(schedule.connectionId);
-      const schedules = state.schedules.get(schedule.connectionId) ?? new Map<string, ClaimableSchedule>();
-      state.schedules.set(schedule.connectionId, schedules);
-      schedules.set(schedule.capability, { schedule: { ...schedule }, claimedUntil: Number.NEGATIVE_INFINITY });
+      assertConnection(state, schedule.connectionId);
+      putSchedule(state, schedule);
     },
-    async readSchedule(connectionId, capability) {
-      const known = state.schedules.get(connectionId)?.get(capability);
-      return known && { ...known.schedule };
+    async readSchedules(connectionId) {
+      return schedulesOf(state, connectionId).map((schedule) => ({ ...schedule }));
     },
-    async claimDueConnections({ providers, limit, claimMs }) {
+    async claimDueConnections({ providers, limit, owner, ttlMs }) {
       const now = state.clock.now();
-      const due = dueSchedules(state, providers, now).slice(0, limit);
-      for (const { claimable } of due) claimable.claimedUntil = now + claimMs;
-      return due.map(({ claimable, connection }) => ({
-        schedule: { ...claimable.schedule },
-        connection: structuredClone(connection),
-      }));
+      return dueSchedules(state, providers, now)
+        .slice(0, limit)
+        .map(({ schedule, connection }): DueSync => {
+          const lease = grantLease(state, { resource: resourceOf(schedule), owner, expiresAt: now + ttlMs });
+          return { schedule: { ...schedule }, connection: structuredClone(connection), lease };
+        });
+    },
+    async concludeSync({ lease, log, schedules, lastSyncAt }) {
+      // Everything that can fail comes before anything that changes.
+      assertLease(state, lease);
+      for (const { connectionId } of [log, ...schedules]) assertConnection(state, connectionId);
+      const entries = [structuredClone(log), ...(state.syncLog.get(log.connectionId) ?? [])];
+
+      state.syncLog.set(log.connectionId, newestOf(entries, log.capability));
+      for (const schedule of schedules) putSchedule(state, schedule);
+      const connection = state.connections.get(log.connectionId);
+      if (connection && lastSyncAt) {
+        state.connections.set(connection.id, { ...connection, lastSyncAt: new Date(lastSyncAt) });
+      }
+      state.leases.delete(lease.resource);
     },
   };
+}
+
+function assertConnection(state: State, id: string): void {
+  if (!state.connections.has(id)) throw unknownConnection(id);
+}
+
+function putSchedule(state: State, schedule: SyncSchedule): void {
+  const schedules = state.schedules.get(schedule.connectionId) ?? new Map<string, SyncSchedule>();
+  state.schedules.set(schedule.connectionId, schedules);
+  schedules.set(schedule.capability, { ...schedule });
+}
+
+/** In order of capability. */
+function schedulesOf(state: State, connectionId: string): readonly SyncSchedule[] {
+  const schedules = [...(state.schedules.get(connectionId)?.values() ?? [])];
+  return schedules.sort((a, b) => compareText(a.capability, b.capability));
 }
 
 /** Entries, newest first, without those of a capability that are too many. */
@@ -53,23 +77,24 @@ function newestOf(entries: readonly SyncLogEntry[], capability: string): readonl
   });
 }
 
-interface DueSchedule {
-  readonly claimable: ClaimableSchedule;
-  readonly connection: DueSync['connection'];
-}
+type DueSchedule = Pick<DueSync, 'schedule' | 'connection'>;
 
 /** What may be claimed, the longest overdue first, then the older connection. */
 function dueSchedules(state: State, providers: readonly string[], now: number): readonly DueSchedule[] {
   const due: DueSchedule[] = [];
   for (const connection of state.connections.values()) {
     if (connection.status !== 'active' || !providers.includes(connection.provider)) continue;
-    const schedules = [...(state.schedules.get(connection.id)?.values() ?? [])].sort((a, b) =>
-      compareText(a.schedule.capability, b.schedule.capability),
-    );
-    for (const claimable of schedules) {
-      if (claimable.schedule.dueAt <= now && claimable.claimedUntil <= now) due.push({ claimable, connection });
+    const schedules = schedulesOf(state, connection.id);
+    if (schedules.some(({ blocked, dueAt }) => blocked && dueAt > now)) continue;
+    for (const schedule of schedules) {
+      const held = state.leases.get(resourceOf(schedule));
+      if (schedule.dueAt <= now && !(held && held.expiresAt > now)) due.push({ schedule, connection });
     }
   }
   // Sorting is stable, so equal times stay in the order of connections.
-  return due.sort((a, b) => a.claimable.schedule.dueAt - b.claimable.schedule.dueAt);
+  return due.sort((a, b) => a.schedule.dueAt - b.schedule.dueAt);
+}
+
+function resourceOf({ connectionId, capability }: SyncSchedule): string {
+  return `sync:${connectionId}:${capability}`;
 }

@@ -11,10 +11,14 @@ export function writeSequence(session: Session, sequence: number): void {
   session.statement('UPDATE mca_counters SET sequence = ?').run(sequence);
 }
 
+const NEXT = {
+  fence: 'UPDATE mca_counters SET fence = fence + 1 RETURNING fence AS count',
+  credential_version:
+    'UPDATE mca_counters SET credential_version = credential_version + 1 RETURNING credential_version AS count',
+  parked: 'UPDATE mca_counters SET parked = parked + 1 RETURNING parked AS count',
+} as const;
+
 /** Counts one up and answers the new number. */
-export function nextCount(session: Session, counter: 'fence' | 'credential_version' | 'parked'): number {
-  const row = session
-    .statement(`UPDATE mca_counters SET ${counter} = ${counter} + 1 RETURNING ${counter} AS count`)
-    .get();
-  return (row as { readonly count: number }).count;
+export function nextCount(session: Session, counter: keyof typeof NEXT): number {
+  return (session.statement(NEXT[counter]).get() as { readonly count: number }).count;
 }

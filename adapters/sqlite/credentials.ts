@@ -3,6 +3,7 @@ import { nextCount } from './counters.ts';
 import type { Session } from './session.ts';
 
 const SELECT = 'SELECT connection_id AS connectionId, version, sealed FROM mca_credentials';
+const BY_ID = `${SELECT} WHERE connection_id = ?`;
 
 /** Sealed credentials as rows. */
 export function credentialStore(session: Session): CredentialStore {
@@ -10,12 +11,12 @@ export function credentialStore(session: Session): CredentialStore {
     apiVersion: 1,
     get: (connectionId) =>
       session.run(() => {
-        const row = session.statement(`${SELECT} WHERE connection_id = ?`).get(connectionId);
+        const row = session.statement(BY_ID).get(connectionId);
         return row ? copy(row as SealedCredential) : undefined;
       }),
     put: (connectionId, sealed, expectedVersion) =>
       session.write(() => {
-        const known = session.statement(`${SELECT} WHERE connection_id = ?`).get(connectionId);
+        const known = session.statement(BY_ID).get(connectionId);
         if ((known as SealedCredential | undefined)?.version !== expectedVersion) return undefined;
         // Versions never repeat, not even after a delete: a writer that slept through delete and put must still lose.
         const version = nextCount(session, 'credential_version');

@@ -40,7 +40,13 @@ export const CONTENT_COLUMNS: readonly string[] = CONTENT_FIELDS.map((field) => 
  * What was written shows in its result: no change means the stored row stays; a change whose last inserted row is our
  * sequence means a new row; any other change an updated one, which moves to our sequence. A deleted row never changes.
  */
-export function upsertSql(policy: UpdatePolicy): string {
+export const UPSERT_SQL: Readonly<Record<UpdatePolicy, string>> = {
+  keep: upsertSql('keep'),
+  longest: upsertSql('longest'),
+  replace: upsertSql('replace'),
+};
+
+function upsertSql(policy: UpdatePolicy): string {
   const columns = ['sequence', 'user_no', 'platform', 'external_id', 'connection_no', 'import_no', ...CONTENT_COLUMNS];
   const insert = `INSERT INTO mca_items (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
     ON CONFLICT (user_no, platform, external_id)`;

@@ -15,11 +15,7 @@ export function leaseVerbs(session: Session, clock: Clock): LeaseVerbs {
           .statement('SELECT 1 FROM mca_leases WHERE resource = ? AND owner <> ? AND expires_at > ?')
           .get(resource, owner, now);
         if (held) return undefined;
-        const lease: Lease = { resource, owner, fence: nextCount(session, 'fence'), expiresAt: now + ttlMs };
-        session
-          .statement('INSERT OR REPLACE INTO mca_leases (resource, owner, fence, expires_at) VALUES (?, ?, ?, ?)')
-          .run(resource, owner, lease.fence, lease.expiresAt);
-        return lease;
+        return grantLease(session, { resource, owner, expiresAt: now + ttlMs });
       }),
     renewLease: (lease, ttlMs) =>
       session.write(() => {
@@ -29,13 +25,26 @@ export function leaseVerbs(session: Session, clock: Clock): LeaseVerbs {
           .run(expiresAt, lease.resource, lease.owner, lease.fence);
         return Number(changes) === 1 ? { ...lease, expiresAt } : undefined;
       }),
-    releaseLease: (lease) =>
-      session.write(() => {
-        session
-          .statement('DELETE FROM mca_leases WHERE resource = ? AND owner = ? AND fence = ?')
-          .run(lease.resource, lease.owner, lease.fence);
-      }),
+    releaseLease: (lease) => session.write(() => void dropLease(session, lease)),
   };
+}
+
+/** Gives a resource that is known to be free; to be called within a transaction. */
+export function grantLease(session: Session, granted: Omit<Lease, 'fence'>): Lease {
+  const { resource, owner, expiresAt } = granted;
+  const fence = nextCount(session, 'fence');
+  session
+    .statement('INSERT OR REPLACE INTO mca_leases (resource, owner, fence, expires_at) VALUES (?, ?, ?, ?)')
+    .run(resource, owner, fence, expiresAt);
+  return { resource, owner, fence, expiresAt };
+}
+
+/** Takes a lease out and answers whether it was the current one; to be called within a transaction. */
+export function dropLease(session: Session, { resource, owner, fence }: Lease): boolean {
+  const { changes } = session
+    .statement('DELETE FROM mca_leases WHERE resource = ? AND owner = ? AND fence = ?')
+    .run(resource, owner, fence);
+  return Number(changes) === 1;
 }
 
 /**

@@ -13,7 +13,7 @@ import { readSequence, writeSequence } from './counters.ts';
 import { readCursors, writeCursor } from './cursors.ts';
 import type { SqlValue } from './driver.ts';
 import { addPageCounts, openImport } from './imports.ts';
-import { upsertSql } from './items.ts';
+import { UPSERT_SQL } from './items.ts';
 import { assertLease } from './leases.ts';
 import { listParked, park, unpark } from './parking.ts';
 import type { Session } from './session.ts';
@@ -57,18 +57,22 @@ function writeItems(
   policy: UpdatePolicy,
 ): PageResult {
   const { userNo, connectionNo, importNo } = owner;
-  // `lastInsertRowid` outlives transactions that were rolled back, and an update leaves it alone: without an insert of
-  // a row that cannot be ours, an updated item could look like an inserted one.
-  session.statement('REPLACE INTO mca_counters SELECT * FROM mca_counters').run();
-  const statement = session.statement(upsertSql(policy));
+  const statement = session.statement(UPSERT_SQL[policy]);
   const before = readSequence(session);
   let sequence = before;
   let inserted = 0;
+  let isFirst = true;
   const stored = readStoredRows(session, userNo, items);
   for (const item of items) {
     const content = contentOf(item);
     const known = stored.get(item.externalId);
     if (known && holds(known, content)) continue;
+    if (isFirst) {
+      // `lastInsertRowid` outlives transactions that were rolled back, and an update leaves it alone: without an insert
+      // of a row that cannot be ours, an updated item could look like an inserted one.
+      session.statement('REPLACE INTO mca_counters SELECT * FROM mca_counters').run();
+      isFirst = false;
+    }
     const { changes, lastInsertRowid } = statement.run(
       sequence + 1,
       userNo,

@@ -1,5 +1,6 @@
-import type { Clock, SyncSchedule, SyncVerbs } from '@mca/core/adapter-kit';
+import type { Clock, DueSync, SyncSchedule, SyncVerbs } from '@mca/core/adapter-kit';
 import { CONNECTION_COLUMNS, type ConnectionRow, decodeConnection, findConnection } from './connections.ts';
+import { grantLease } from './leases.ts';
 import type { Session } from './session.ts';
 
 interface ScheduleRow {
@@ -9,60 +10,68 @@ interface ScheduleRow {
   readonly failures: number;
 }
 
-interface DueRow extends ScheduleRow, ConnectionRow {
-  readonly connectionNo: number;
-}
+interface DueRow extends ScheduleRow, ConnectionRow {}
 
 const SCHEDULE_COLUMNS = 's.capability, s.due_at AS dueAt, s.blocked, s.failures';
 
 /** CROSS JOIN fixes the order of loops: along the index by due time, so that a small limit looks at few rows. */
-const DUE = `SELECT s.connection_no AS connectionNo, ${SCHEDULE_COLUMNS}, ${CONNECTION_COLUMNS}
+const DUE = `SELECT ${SCHEDULE_COLUMNS}, ${CONNECTION_COLUMNS}
   FROM mca_schedules s
   CROSS JOIN mca_connections c ON c.connection_no = s.connection_no
   CROSS JOIN mca_users u ON u.user_no = c.user_no
-  WHERE s.due_at <= ? AND (s.claimed_until IS NULL OR s.claimed_until <= ?)
-    AND c.status = 'active' AND c.provider IN (SELECT value FROM json_each(?))
+  WHERE s.due_at <= ? AND c.status = 'active' AND c.provider IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM mca_leases l
+      WHERE l.resource = 'sync:' || c.id || ':' || s.capability AND l.expires_at > ?)
+    AND NOT EXISTS (SELECT 1 FROM mca_schedules b
+      WHERE b.connection_no = s.connection_no AND b.due_at > ? AND b.blocked = 1)
   ORDER BY s.due_at, s.connection_no, s.capability LIMIT ?`;
 
 /** When what is due, as rows. */
 export function scheduleVerbs(
   session: Session,
   clock: Clock,
-): Pick<SyncVerbs, 'putSchedule' | 'readSchedule' | 'claimDueConnections'> {
+): Pick<SyncVerbs, 'putSchedule' | 'readSchedules' | 'claimDueConnections'> {
   return {
-    putSchedule: ({ connectionId, capability, dueAt, blocked, failures }) =>
+    putSchedule: (schedule) =>
       session.write(() => {
-        const { connectionNo } = findConnection(session, connectionId);
-        session
-          .statement(
-            `INSERT OR REPLACE INTO mca_schedules (connection_no, capability, due_at, blocked, failures, claimed_until)
-             VALUES (?, ?, ?, ?, ?, NULL)`,
-          )
-          .run(connectionNo, capability, dueAt, blocked ? 1 : 0, failures);
+        const { connectionNo } = findConnection(session, schedule.connectionId);
+        writeSchedule(session, connectionNo, schedule);
       }),
-    readSchedule: (connectionId, capability) =>
+    readSchedules: (connectionId) =>
       session.run(() => {
-        const row = session
+        const rows = session
           .statement(
-            `SELECT ${SCHEDULE_COLUMNS} FROM mca_schedules s WHERE s.capability = ?
-             AND s.connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?)`,
+            `SELECT ${SCHEDULE_COLUMNS} FROM mca_schedules s
+             WHERE s.connection_no = (SELECT connection_no FROM mca_connections WHERE id = ?) ORDER BY s.capability`,
           )
-          .get(capability, connectionId);
-        return row ? decodeSchedule(row as ScheduleRow, connectionId) : undefined;
+          .all(connectionId);
+        return (rows as ScheduleRow[]).map((row) => decodeSchedule(row, connectionId));
       }),
-    claimDueConnections: ({ providers, limit, claimMs }) =>
+    claimDueConnections: ({ providers, limit, owner, ttlMs }) =>
       // Looking and claiming are one transaction that holds the write lock from its start.
       session.write(() => {
         const now = clock.now();
-        const due = session.statement(DUE).all(now, now, JSON.stringify(providers), limit) as DueRow[];
-        for (const { connectionNo, capability } of due) {
-          session
-            .statement('UPDATE mca_schedules SET claimed_until = ? WHERE connection_no = ? AND capability = ?')
-            .run(now + claimMs, connectionNo, capability);
-        }
-        return due.map((row) => ({ schedule: decodeSchedule(row, row.id), connection: decodeConnection(row) }));
+        const due = session.statement(DUE).all(now, JSON.stringify(providers), now, now, limit) as DueRow[];
+        return due.map((row): DueSync => {
+          const resource = `sync:${row.id}:${row.capability}`;
+          const lease = grantLease(session, { resource, owner, expiresAt: now + ttlMs });
+          return { schedule: decodeSchedule(row, row.id), connection: decodeConnection(row), lease };
+        });
       }),
   };
+}
+
+/** Says when a capability is due; to be called within a transaction. */
+export function writeSchedule(
+  session: Session,
+  connectionNo: number,
+  { capability, dueAt, blocked, failures }: SyncSchedule,
+): void {
+  session
+    .statement(
+      'INSERT OR REPLACE INTO mca_schedules (connection_no, capability, due_at, blocked, failures) VALUES (?, ?, ?, ?, ?)',
+    )
+    .run(connectionNo, capability, dueAt, blocked ? 1 : 0, failures);
 }
 
 function decodeSchedule(row: ScheduleRow, connectionId: string): SyncSchedule {

@@ -8,16 +8,29 @@ export interface SessionOptions {
   readonly synchronous: 'full' | 'normal';
 }
 
+/** A write that waits for its turn. */
+interface Waiting {
+  readonly work: () => unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * One connection with its settings, its schema and its prepared statements.
  *
- * All work of a verb happens without waiting in between, so two verbs on one connection never mix their transactions.
+ * All work of a verb happens without waiting in between, so two verbs on one connection never mix what they do. Writes
+ * that come together share one commit: what costs most of a small write is making it durable.
  */
 export class Session {
   readonly #database: SqliteDatabase;
   readonly #options: SessionOptions;
   readonly #statements = new Map<string, SqliteStatement>();
   #isReady = false;
+  /** Writes that share the commit at the end of this turn of the event loop. */
+  #waiting: Waiting[] = [];
+  #writesOfTurn = 0;
+  /** Whether the turn before had several writes. If not, the first one of a turn need not wait for others. */
+  #isCrowded = false;
 
   constructor(database: SqliteDatabase, options: SessionOptions) {
     this.#database = database;
@@ -34,9 +47,16 @@ export class Session {
     }
   }
 
-  /** Like {@link run}, within one write transaction that fails as a whole. */
+  /** Like {@link run}, within a write transaction: the work fails as a whole, and alone. */
   write<Result>(work: () => Result): Promise<Result> {
-    return this.run(() => this.#transaction(work, 'COMMIT'));
+    this.#writesOfTurn += 1;
+    if (this.#writesOfTurn === 1) {
+      setImmediate(() => this.#endTurn());
+      if (!this.#isCrowded) return this.run(() => this.#transaction(work, 'COMMIT'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work, resolve: resolve as Waiting['resolve'], reject });
+    });
   }
 
   /** Like {@link write}, but takes everything back at the end. */
@@ -79,6 +99,43 @@ export class Session {
     );
     migrateSchema(database);
     this.#isReady = true;
+  }
+
+  #endTurn(): void {
+    this.#isCrowded = this.#writesOfTurn > 1;
+    this.#writesOfTurn = 0;
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length > 1 && this.#writeTogether(waiting)) return;
+    for (const { work, resolve, reject } of waiting) {
+      this.run(() => this.#transaction(work, 'COMMIT')).then(resolve, reject);
+    }
+  }
+
+  /** Answers whether there was a commit; if not, nothing was written, and nobody was told anything. */
+  #writeTogether(waiting: readonly Waiting[]): boolean {
+    if (!this.#isReady) return false;
+    try {
+      const tell = this.#transaction(() => waiting.map((each) => this.#within(each)), 'COMMIT');
+      for (const each of tell) each();
+      return true;
+    } catch {
+      // A lock that was not to be had, a full disk: each tries by itself, and hears of its own failure.
+      return false;
+    }
+  }
+
+  /** Does work of which nothing stays when it fails, within a transaction that goes on. Answers what to tell after it. */
+  #within({ work, resolve, reject }: Waiting): () => void {
+    this.statement('SAVEPOINT mca_write').run();
+    try {
+      const result = work();
+      this.statement('RELEASE mca_write').run();
+      return () => resolve(result);
+    } catch (error) {
+      // Throws where SQLite has rolled the whole transaction back by itself.
+      this.#database.exec('ROLLBACK TO mca_write; RELEASE mca_write');
+      return () => reject(storageError(error));
+    }
   }
 
   #transaction<Result>(work: () => Result, end: 'COMMIT' | 'ROLLBACK'): Result {

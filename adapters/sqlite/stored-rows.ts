@@ -4,6 +4,8 @@ import { CONTENT_COLUMNS } from './items.ts';
 import type { Session } from './session.ts';
 
 const IN_RANGE = 'user_no = ? AND platform = ? AND external_id BETWEEN ? AND ?';
+const COUNT = `SELECT count(*) AS count FROM (SELECT 1 FROM mca_items WHERE ${IN_RANGE} LIMIT ?)`;
+const ROWS = `SELECT external_id, ${CONTENT_COLUMNS.join(', ')} FROM mca_items WHERE ${IN_RANGE} AND deleted = 0`;
 
 /**
  * What is stored already of a page, by external id, when it looks as if that were most of it; else nothing.
@@ -26,13 +28,9 @@ export function readStoredRows(
   }
   const range = [userNo, first.platform, from, to];
   const most = items.length * 2;
-  const { count } = session
-    .statement(`SELECT count(*) AS count FROM (SELECT 1 FROM mca_items WHERE ${IN_RANGE} LIMIT ?)`)
-    .get(...range, most) as { readonly count: number };
+  const { count } = session.statement(COUNT).get(...range, most) as { readonly count: number };
   if (count < items.length / 2 || count === most) return new Map();
-  const rows = session
-    .arrays(`SELECT external_id, ${CONTENT_COLUMNS.join(', ')} FROM mca_items WHERE ${IN_RANGE} AND deleted = 0`)
-    .all(...range) as [string, ...SqlValue[]][];
+  const rows = session.arrays(ROWS).all(...range) as [string, ...SqlValue[]][];
   return new Map(rows.map((row) => [row[0], row]));
 }
 

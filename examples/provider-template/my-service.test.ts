@@ -18,6 +18,18 @@ const plays = (count: number): FakePlay[] =>
 const keyOf = ({ at, artist, track: title }: FakePlay): string =>
   itemOf({ at: at * 1_000, artist, title, seconds: undefined, source: 'account' }).externalId;
 
+/** An account in which something is played during a walk. */
+function growing() {
+  const all = plays(35);
+  const fetch: typeof globalThis.fetch = (...args) => new FakeServer(all).fetch(...args);
+  const grow = () => {
+    const play = { at: NOW / 1_000 + all.length - 34, artist: 'Quiet Harbour', track: `Later ${all.length}` };
+    all.push(play);
+    return [keyOf(play)];
+  };
+  return { fetch, grow };
+}
+
 // The suites prove every promise of a contract; their doc comments say what they need.
 describe('history keeps its contract', () => {
   const answering = (answer: Response) => async () => answer.clone();
@@ -29,6 +41,7 @@ describe('history keeps its contract', () => {
     service: {
       full: new FakeServer(full).fetch,
       empty: new FakeServer().fetch,
+      growing,
       withBadRecord: new FakeServer([
         { at: T0, artist: 'a', track: 'good' },
         { at: T0 + 9, artist: 'a', track: 'bad', raw: { started_at: 'yesterday', track: 'bad' } },

@@ -184,7 +184,21 @@ describe('conformance', () => {
     const expected = (await walk(server)).flatMap(({ items }) => items.map(({ externalId }) => externalId));
     expect(new Set(expected).size).toBe(35);
     const underTest = { provider, credentials: { account: USER, token: SESSION_KEY }, now: NOW, errors: [], expected };
-    const service = { full: server.fetch, empty: server.fetch, withBadRecord: server.fetch };
+    const later = scrobbles(20).map(({ name }, index) => ({ uts: NOW / 1_000 + 1 + index, name: `Later ${name}` }));
+    const told = await walk(new LastfmServer(later), { limit: 100, until: NOW + 3_600_000 });
+    const keys = told.flatMap(({ items }) => items.map(({ externalId }) => externalId)).toSorted();
+    expect(keys).toHaveLength(20);
+    const growing = () => {
+      let count = 0;
+      const fetch: typeof globalThis.fetch = (...args) =>
+        new LastfmServer([...full, ...later.slice(0, count)]).fetch(...args);
+      const grow = () => {
+        count += 1;
+        return keys.slice(count - 1, count);
+      };
+      return { fetch, grow };
+    };
+    const service = { full: server.fetch, empty: server.fetch, withBadRecord: server.fetch, growing };
     for (const { id, run } of historyConformance({ ...underTest, service })) if (id === 'HIST-1') await run();
   });
 });

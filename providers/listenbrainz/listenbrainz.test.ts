@@ -26,6 +26,18 @@ const contextOf = (server: ListenBrainzServer, token = TOKEN) =>
   });
 const start = { cursor: undefined, since: undefined, until: undefined, highWater: undefined, limit: 1_000 };
 
+/** An account in which something is played during a walk. */
+function growing() {
+  const all = listens(35);
+  const fetch: typeof globalThis.fetch = (...args) => new ListenBrainzServer(all).fetch(...args);
+  const grow = () => {
+    const listen = { at: NOW / 1_000 + all.length - 34, msid: `later-${all.length}` };
+    all.push(listen);
+    return [`${listen.at}:${listen.msid}`];
+  };
+  return { fetch, grow };
+}
+
 async function walk(server: ListenBrainzServer, request: Partial<Parameters<typeof history.fetchPage>[1]> = {}) {
   const pages = [];
   let next = { ...start, ...request };
@@ -64,6 +76,7 @@ describe('conformance', () => {
     service: {
       full: new ListenBrainzServer(full).fetch,
       empty: new ListenBrainzServer().fetch,
+      growing,
       withBadRecord: new ListenBrainzServer([
         { at: T0, msid: 'good' },
         { at: T0 + 9, msid: 'bad', raw: { listened_at: T0 + 9, track_metadata: { artist_name: 'x' } } },

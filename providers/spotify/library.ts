@@ -13,7 +13,7 @@ import { normaliseSaved } from './normalise.ts';
 
 const MOST_PER_PAGE = 50;
 
-/** Saved tracks, newest first, down to what is stored already. The position is the offset. */
+/** Saved tracks, newest first, down to what is stored already. The position is the offset, and how many there were. */
 export const library: LibraryCapability = incremental({
   sources: { 'saved-tracks': { name: 'Saved tracks', precision: 'second', rank: 1 } },
   order: 'newest-first',
@@ -26,7 +26,7 @@ export const library: LibraryCapability = incremental({
 });
 
 async function fetch({ http }: ProviderContext, request: PageRequest): Promise<FetchedPage> {
-  const offset = offsetOf(request);
+  const { offset, totalBefore } = positionOf(request);
   const asked = Math.min(request.limit, MOST_PER_PAGE);
   const page = await http.request({
     path: 'me/tracks',
@@ -34,17 +34,23 @@ async function fetch({ http }: ProviderContext, request: PageRequest): Promise<F
     query: { limit: asked, offset },
     schema: offsetPage,
   });
-  const { items: records, next, total } = page;
-  const told = total === undefined || total === null ? {} : { total };
-  const isLast = !next || records.length === 0;
-  if (isLast || reachesBackTo(request.since, records)) return { records, hasMore: false, ...told };
+  const { items: records, next } = page;
+  const total = page.total ?? undefined;
+  const told = total === undefined ? {} : { total };
+  // Whatever was removed since the last page may have moved what follows up, past the offset: step back as far.
+  const removed = Math.max(0, (totalBefore ?? 0) - (total ?? 0));
+  const isMoved = total !== undefined && removed > 0 && offset > 0;
+  if (!isMoved && (!next || records.length === 0 || reachesBackTo(request.since, records)))
+    return { records, hasMore: false, ...told };
   // By the limit as answered: the service may have cut what was asked for.
-  return { records, hasMore: true, cursor: String(offset + (page.limit ?? asked)), ...told };
+  const following = isMoved ? Math.max(0, offset - removed) : offset + (page.limit ?? asked);
+  return { records, hasMore: true, cursor: [following, total].filter((each) => each !== undefined).join('.'), ...told };
 }
 
-function offsetOf({ cursor = '0' }: PageRequest): number {
-  if (!/^\d{1,9}$/.test(cursor)) throw cursorInvalid('spotify');
-  return Number(cursor);
+function positionOf({ cursor = '0' }: PageRequest): { readonly offset: number; readonly totalBefore?: number } {
+  const [, offset, totalBefore] = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(cursor) ?? [];
+  if (offset === undefined) throw cursorInvalid('spotify');
+  return { offset: Number(offset), ...(totalBefore !== undefined && { totalBefore: Number(totalBefore) }) };
 }
 
 /** Everything further down the list was saved before `since`. Bad records say nothing about that. */

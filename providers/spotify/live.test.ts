@@ -25,18 +25,6 @@ const readPlays = (server: SpotifyServer, request: Partial<Request> = {}) =>
 const onlyPlay = async (play: Omit<FakePlay, 'endedAt' | 'id'>, generation: 'A' | 'C' = 'A') =>
   (await readPlays(new SpotifyServer({ plays: [{ endedAt: T0, id: idOf(7), ...play }], generation }))).items[0];
 
-async function readSaved(server: SpotifyServer, request: Partial<Request> = {}) {
-  const pages = [];
-  let next: Request = { ...start, ...request };
-  for (let guard = 0; guard < 50; guard += 1) {
-    const page = await library.fetchPage(contextOf(server), next);
-    pages.push(page);
-    if (!page.hasMore) break;
-    next = { ...next, cursor: page.cursor };
-  }
-  return pages;
-}
-
 const answering =
   (answer: Response): typeof globalThis.fetch =>
   async () =>
@@ -256,65 +244,6 @@ describe('a play', () => {
       }),
     );
     expect(page).toMatchObject({ read: 2, items: [], skipped: { no_content: 2 }, rejected: [] });
-  });
-});
-
-describe('saved tracks', () => {
-  test('a saved track: when it was saved, named by its URI alone', async () => {
-    const [page] = await readSaved(new SpotifyServer({ saved: [{ addedAt: T0, id: idOf(7) }] }));
-    expect(page?.items).toMatchObject([
-      {
-        externalId: `saved:spotify:track:${idOf(7)}`,
-        action: 'saved',
-        type: 'music',
-        title: 'Song 7',
-        consumedAt: new Date(T0),
-        durationMs: 180_000,
-        source: 'saved-tracks',
-      },
-    ]);
-  });
-
-  test('by offset, 50 at a time, to the end', async () => {
-    const server = new SpotifyServer({ saved: savedTracks(101) });
-    const pages = await readSaved(server);
-    expect(server.calls.map(({ query }) => query)).toEqual(
-      ['0', '50', '100'].map((offset) => ({ limit: '50', offset })),
-    );
-    expect(pages.flatMap(({ items }) => items)).toHaveLength(101);
-    expect(pages[0]?.total).toBe(101);
-  });
-
-  test('goes on by the limit that was answered, not by the one that was asked for', async () => {
-    const server = new SpotifyServer({ saved: savedTracks(45) });
-    server.mostPerPage = 20;
-    const pages = await readSaved(server);
-    expect(new Set(pages.flatMap(({ items }) => items.map(({ externalId }) => externalId))).size).toBe(45);
-    expect(server.calls.map(({ query }) => query.offset)).toEqual(['0', '20', '40']);
-  });
-
-  test('stops at what is stored already', async () => {
-    const server = new SpotifyServer({ saved: savedTracks(300) });
-    // The second page ends at track 201; the third would begin before it.
-    const pages = await readSaved(server, { since: T0 + 210 * MINUTE });
-    expect(pages).toHaveLength(2);
-    expect(pages.flatMap(({ items }) => items).some(({ title }) => title === 'Song 212')).toBe(true);
-  });
-
-  test('an empty page ends the walk though there seems to be more', async () => {
-    const server = new SpotifyServer();
-    server.failures.push(
-      Response.json({ items: [], limit: 50, next: 'https://api.spotify.com/v1/me/tracks?offset=50' }),
-    );
-    expect(await readSaved(server)).toMatchObject([{ read: 0, hasMore: false }]);
-  });
-
-  test('tracks that are gone are left out and counted, local ones are there', async () => {
-    const local = { id: null, uri: 'spotify:local:A:B:Rain:93', is_local: true, name: 'Rain' };
-    const saved = [...savedTracks(2), { addedAt: T0, id: idOf(8), track: null }, { addedAt: T0, id: '', track: local }];
-    const [page] = await readSaved(new SpotifyServer({ saved }));
-    expect(page).toMatchObject({ read: 4, skipped: { no_content: 1 } });
-    expect(page?.items.map(({ externalId }) => externalId)).toContain('saved:spotify:local:A:B:Rain:93');
   });
 });
 

@@ -1,20 +1,23 @@
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import type { AddConnectionOptions, GivenCredentials } from './connect-steps.ts';
 import { hideFields, type StoredCredentials } from './credentials.ts';
 import { establish } from './establish.ts';
 import { checkFields } from './form-fields.ts';
 import { Secret } from './secret.ts';
-import { anonymousOf, checkUserId, providerOf, strategyOf } from './strategies.ts';
+import { anonymousOf, providerOf, strategyOf } from './strategies.ts';
 import type { OAuthStrategy } from './token-endpoint.ts';
 
 /**
  * Connects an account with credentials the host has already: from its own login, or from another system. Where the
  * service can be asked, it is asked whose they are, before anything is stored.
  *
- * @throws McaError `auth_expired` `rejected` when the service does not accept them
+ * @throws McaError `auth_expired` `rejected` when the service does not accept them; `invalid_data` `account_mismatch` when
+ *   they are not of the account of `connectionId`, `account_unknown` when nobody says whose they are and the user is
+ *   connected already
  * @example
  * ```ts
  * const connection = await addConnection(registry, {
@@ -26,13 +29,14 @@ import type { OAuthStrategy } from './token-endpoint.ts';
  */
 export async function addConnection(registry: AnyRegistry, options: AddConnectionOptions): Promise<Connection> {
   const provider = providerOf(registry, options.provider);
-  const { userId, account = '', label } = options;
+  const { userId, connectionId, account = '', label, firstSync } = options;
   checkUserId(userId);
   await registry.ready();
   const credentials = storable(registry, provider, options.credentials);
   const scopes = credentials?.kind === 'oauth' ? credentials.scopes : [];
   const signal = options.signal ?? new AbortController().signal;
-  return (await establish(registry, { userId, provider, credentials, scopes, account, label, signal })).connection;
+  const known = { userId, provider, connectionId, account, label, firstSync };
+  return (await establish(registry, { ...known, credentials, scopes, signal })).connection;
 }
 
 function storable(

@@ -9,7 +9,7 @@ import { needsReauth, requireReauth } from './reauth.ts';
 import { TokenKeeper } from './refresh-tokens.ts';
 import { Secret } from './secret.ts';
 import { strategyOf } from './strategies.ts';
-import { vaultOf } from './vault.ts';
+import { KeptCredentials } from './vault.ts';
 
 /** Signs requests of one connection with what the vault has, refreshed where it can be. */
 export function connectionAuthoriser(
@@ -17,10 +17,11 @@ export function connectionAuthoriser(
   provider: AnyProvider,
   connection: Connection,
   credentials: StoredCredentials,
+  kept: KeptCredentials = new KeptCredentials(registry, connection),
 ): Authoriser {
   if (credentials.kind === 'oauth') {
     const strategy = strategyOf(provider, credentials.strategy);
-    const keeper = new TokenKeeper(registry, connection, provider, strategy);
+    const keeper = new TokenKeeper(registry, connection, provider, strategy, kept);
     const answer = async (signal: AbortSignal, refused?: Secret): Promise<VersionedCredentials> => {
       const { credentials: tokens, version } = await keeper.fresh(signal, refused);
       return { token: tokens.accessToken.reveal(), fields: {}, account: connection.account, version };
@@ -34,12 +35,12 @@ export function connectionAuthoriser(
   return {
     sign: signOf(strategyOf(provider, credentials.strategy)),
     async current() {
-      const stored = await vaultOf(registry).read(connection);
+      const stored = kept.recent ?? (await kept.read());
       if (!stored) throw needsReauth(connection, 'not_connected');
       return { ...plain(stored.credentials, connection.account), version: stored.version };
     },
     async renew(refused) {
-      const stored = await vaultOf(registry).read(connection);
+      const stored = await kept.read();
       // The user connected again while the request was under way: the new key deserves its try.
       if (stored && stored.version !== refused.version) {
         return { ...plain(stored.credentials, connection.account), version: stored.version };

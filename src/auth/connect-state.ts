@@ -1,13 +1,15 @@
 import type { AuthStrategy } from '../contracts/auth.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import type { ConnectRequest } from './connect-steps.ts';
-import { randomToken, sha256Hex } from './encoding.ts';
+import { randomToken, sha256Hex } from '../runtime/encoding.ts';
+import type { ConnectionChoices, ConnectRequest } from './connect-steps.ts';
 import { type SealPlace, seal, unseal } from './envelope.ts';
 import { sealerOf } from './vault.ts';
 
 /** How long a user may take. */
 export const FLOW_TTL_MS: number = 10 * 60_000;
+
+const BEGIN_AGAIN = 'Start connecting again, in the browser session that shall be connected.';
 
 /** What is remembered of a flow, sealed. */
 export interface Flow {
@@ -15,6 +17,7 @@ export interface Flow {
   readonly strategy: AuthStrategy['type'];
   /** SHA-256 of the host's session binding. */
   readonly binding?: string | undefined;
+  readonly choices?: ConnectionChoices | undefined;
   readonly scopes: readonly string[];
   readonly redirectUri?: string | undefined;
   readonly verifier?: string | undefined;
@@ -35,10 +38,16 @@ export interface DeviceFlow {
 }
 
 /** Begins a flow under a state that nobody can guess. */
-export async function beginFlow(registry: AnyRegistry, request: ConnectRequest, flow: Flow): Promise<string> {
+export async function beginFlow(
+  registry: AnyRegistry,
+  request: ConnectRequest & ConnectionChoices,
+  flow: Flow,
+): Promise<string> {
   const state = randomToken(registry.env.random);
+  const { connectionId, account, firstSync } = request;
   await keepFlow(registry, request.userId, state, {
     ...flow,
+    choices: { connectionId, account, firstSync },
     ...(request.sessionBinding !== undefined && { binding: await sha256Hex(request.sessionBinding) }),
   });
   return state;
@@ -63,18 +72,29 @@ export async function takeFlow(
   request: ConnectRequest & { readonly redirectUri?: string | undefined },
   state: string,
 ): Promise<Flow> {
-  const taken = state === '' ? undefined : await registry.storage.takeConnectState(await sha256Hex(state));
-  if (!taken || taken.expiresAt <= registry.env.clock.now()) {
-    throw invalidState(request, 'state_unknown', 'The flow is unknown: it ended, or somebody went through it already.');
-  }
+  if (state === '') throw lost(request, 'What came back has no state.', 'Pass the query of the callback as it came.');
+  const taken = await registry.storage.takeConnectState(await sha256Hex(state));
+  if (!taken)
+    throw lost(request, 'The flow is unknown: it went through already, or was begun more than ten minutes ago.');
+  if (taken.expiresAt <= registry.env.clock.now()) throw lost(request, 'The flow took too long and has expired.');
   // Sealed for its user and provider: under any other it does not open.
   const place = placeOf(request.userId, request.provider, taken.hash);
   const isTheirs = taken.userId === request.userId;
   const text = isTheirs ? await unseal(sealerOf(registry), place, taken.sealed).catch(noneIfTampered) : undefined;
-  const flow = text === undefined ? undefined : (JSON.parse(text) as Flow);
+  if (text === undefined) throw mismatch(request, 'The flow was begun by another user or for another provider.');
+  const flow = JSON.parse(text) as Flow;
+  // From here on it is the user's own: to say more tells nobody anything.
+  if (flow.redirectUri !== request.redirectUri) {
+    const hint = 'Pass the same redirectUri to beginConnect and continueConnect, from your configuration.';
+    throw mismatch(request, 'The flow was begun with another redirect address.', hint);
+  }
   const binding = request.sessionBinding === undefined ? undefined : await sha256Hex(request.sessionBinding);
-  if (flow && flow.binding === binding && flow.redirectUri === request.redirectUri) return flow;
-  throw invalidState(request, 'state_mismatch', 'The flow was begun by another user, session, provider or address.');
+  if (flow.binding === binding) return flow;
+  if (flow.binding !== undefined && binding !== undefined) {
+    throw mismatch(request, 'The flow was begun in another browser session of the user.');
+  }
+  const hint = 'Pass the same sessionBinding to beginConnect and continueConnect, or to neither.';
+  throw mismatch(request, `The flow was begun with${flow.binding === undefined ? 'out' : ''} a sessionBinding.`, hint);
 }
 
 function noneIfTampered(error: unknown): undefined {
@@ -82,8 +102,15 @@ function noneIfTampered(error: unknown): undefined {
   throw error;
 }
 
-function invalidState(request: ConnectRequest, reason: string, message: string): McaError {
-  const hint = 'Start connecting again, in the browser session that shall be connected.';
+function lost(request: ConnectRequest, message: string, hint?: string): McaError {
+  return invalidState(request, 'state_unknown', message, hint);
+}
+
+function mismatch(request: ConnectRequest, message: string, hint?: string): McaError {
+  return invalidState(request, 'state_mismatch', message, hint);
+}
+
+function invalidState(request: ConnectRequest, reason: string, message: string, hint = BEGIN_AGAIN): McaError {
   return new McaError({ code: 'auth_expired', reason, provider: request.provider, message, hint });
 }
 

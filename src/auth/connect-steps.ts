@@ -61,8 +61,27 @@ export interface ConnectRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is to become of an account that is connected. */
+export interface ConnectionChoices {
+  /**
+   * Connects this connection of the user again, and none else: another account is refused with `invalid_data`
+   * `account_mismatch`. @default the account's own connection, or a new one
+   */
+  readonly connectionId?: string | undefined;
+  /**
+   * The service's own id or name of the user, where the service does not say it. Without either, a user has at most one
+   * such connection. @default what the service says
+   */
+  readonly account?: string | undefined;
+  /**
+   * What the first sync of the connection fetches: everything, or what happens from now on. A connection that was synced
+   * before goes on where it stands. @default 'everything'
+   */
+  readonly firstSync?: 'everything' | 'new' | undefined;
+}
+
 /** Options of `beginConnect`. */
-export interface BeginConnectOptions extends ConnectRequest {
+export interface BeginConnectOptions extends ConnectRequest, ConnectionChoices {
   /** Which of the provider's strategies. @default its first */
   readonly strategy?: AuthStrategy['type'] | undefined;
   /**
@@ -72,6 +91,8 @@ export interface BeginConnectOptions extends ConnectRequest {
   readonly redirectUri?: string | undefined;
   /** Asks for what these capabilities need. @default what the strategy asks for */
   readonly capabilities?: readonly CapabilityName[] | undefined;
+  /** Asks for these scopes, and for those of `capabilities` where given. @default what the strategy asks for */
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Options of `continueConnect`. */
@@ -102,13 +123,11 @@ export type GivenCredentials =
     };
 
 /** Options of `addConnection`. */
-export interface AddConnectionOptions {
+export interface AddConnectionOptions extends ConnectionChoices {
   readonly userId: string;
   readonly provider: string;
   /** Absent for services that need none. */
   readonly credentials?: GivenCredentials | undefined;
-  /** The service's own id or name of the user. @default what the service says when it is asked, else empty */
-  readonly account?: string | undefined;
   /** Name to show. */
   readonly label?: string | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -142,6 +142,33 @@ describe('connecting by other ways', () => {
     expect(rig.events.filter(({ type }) => type === 'reauth_required')).toHaveLength(1);
   });
 
+  test('a capability sees the fields that are no secret; secrets go into requests only, JSON included', async () => {
+    const auth = (): AuthStrategy[] => [
+      {
+        type: 'host-supplied',
+        fields: [
+          { name: 'username', label: 'Name', secret: false, kind: 'text' },
+          { name: 'password', label: 'Password', secret: true, kind: 'password' },
+        ],
+        sign: ({ json }, { fields }) => json && Object.assign(json, fields),
+      },
+    ];
+    const sent: unknown[] = [];
+    const fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+      sent.push(await new Request(input, init).json());
+      return Response.json({});
+    };
+    const rig = authRig({ auth, env: { fetch }, capabilities: { sessionCheck: undefined } as never });
+    const credentials = { fields: { username: 'ada', password: 'canary' } };
+    const connection = await addConnection(rig.registry, { ...who, account: 'ada', credentials });
+    const { account, http } = await openContext(rig.registry, connection, never);
+    expect(account.fields).toEqual({ username: 'ada' });
+    const json = { device: 'tv' };
+    await http.request({ method: 'POST', path: 'log-in', operation: 'log-in', json, schema: anything });
+    expect(sent).toEqual([{ device: 'tv', username: 'ada', password: 'canary' }]);
+    expect(json).toEqual({ device: 'tv' });
+  });
+
   test('an address a user typed in needs the guarded network', async () => {
     const auth = (): AuthStrategy[] => [
       {
@@ -170,7 +197,8 @@ describe('connecting by other ways', () => {
     const connection = await addConnection(rig.registry, credentials('https://music.example/sub'));
     expect(asked).toEqual(['https://music.example/sub/rest/ping']);
     const { account } = await openContext(rig.registry, connection, never);
-    expect(account).toEqual({ id: 'ada', baseUrl: 'https://music.example/sub' });
+    const baseUrl = 'https://music.example/sub';
+    expect(account).toEqual({ id: 'ada', baseUrl, fields: { baseUrl } });
     const hostile = [
       'ftp://a.example',
       'https://u:p@a.example',

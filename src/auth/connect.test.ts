@@ -23,7 +23,7 @@ describe('connecting by redirect', () => {
     expect(connection.authorizationExpiresAt).toEqual(new Date(START + 180 * DAY));
     expect([isNew, missingScopes]).toEqual([true, []]);
     expect((await rig.stored(connection)).accessToken.is(rig.oauth.grants[0]?.accessToken ?? '')).toBe(true);
-    expect(await rig.registry.storage.readSchedule(connection.id, 'history')).toMatchObject({ dueAt: START });
+    expect(await rig.registry.storage.readSchedules(connection.id)).toMatchObject([{ dueAt: START }]);
     expect(rig.events.filter(({ type }) => type === 'connected')).toHaveLength(1);
   });
 
@@ -88,6 +88,45 @@ describe('connecting by redirect', () => {
     await rig.time.advance(10 * 60_000);
     expect(await failure(continueConnect(rig.registry, { ...ANA, query: late }))).toBe('auth_expired state_unknown');
     expect(tokenCalls(rig)).toBe(before);
+  });
+
+  test('what is wrong with a state is said, as far as it is the own flow of who asks', async () => {
+    const rig = authRig();
+    const cases: [options: object, message: RegExp, hint: RegExp][] = [
+      [{ userId: 'ben' }, /another user or for another provider/, /connecting again/],
+      [{ sessionBinding: 'session 2' }, /another browser session of the user/, /connecting again/],
+      [{ sessionBinding: undefined }, /begun with a sessionBinding/, /same sessionBinding/],
+      [{ redirectUri: `${REDIRECT}/` }, /another redirect address/, /same redirectUri/],
+      [{ query: 'code=x' }, /no state/, /query of the callback/],
+      [{ query: 'state=guessed' }, /unknown/, /connecting again/],
+    ];
+    for (const [options, message, hint] of cases) {
+      const query = await approved(rig, await redirected(rig));
+      const error = await continueConnect(rig.registry, { ...ANA, query, ...options }).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toMatchObject({
+        code: 'auth_expired',
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+      });
+    }
+    const { state } = await redirected(rig, { sessionBinding: undefined });
+    await expect(continueConnect(rig.registry, { ...ANA, query: `state=${state}` })).rejects.toMatchObject({
+      reason: 'state_mismatch',
+      message: expect.stringContaining('begun without a sessionBinding'),
+    });
+    // A store whose clock is behind ours gives out what has expired.
+    const late = await approved(rig, await redirected(rig));
+    const takeConnectState: typeof rig.registry.storage.takeConnectState = async (hash) => {
+      const taken = await rig.registry.storage.takeConnectState(hash);
+      return taken && { ...taken, expiresAt: START };
+    };
+    const registry = { ...rig.registry, storage: { ...rig.registry.storage, takeConnectState } };
+    await expect(continueConnect(registry, { ...ANA, query: late })).rejects.toMatchObject({
+      reason: 'state_unknown',
+      message: expect.stringContaining('expired'),
+    });
   });
 
   test('R-013 the store holds no state, and no verifier that could be read', async () => {
@@ -185,6 +224,15 @@ describe('connecting by redirect', () => {
     recordFigure('R-015', `${malformed.length + foreign.length} hostile redirect addresses: 0 accepted`);
   });
 
+  test('addresses on the own machine may be http, and only those', async () => {
+    const rig = authRig();
+    const at = (host: string) => redirected(rig, { redirectUri: `http://${host}/callback` });
+    for (const host of ['127.0.0.1:8080', '127.0.0.2', '[::1]:8080', 'localhost'])
+      expect((await at(host)).state).toBeTruthy();
+    for (const host of ['127.0.0.1.evil.test', 'localhost.evil.test', '[::2]', '10.0.0.1'])
+      expect(await failure(at(host)), host).toBe('configuration invalid_redirect_uri');
+  });
+
   test('R-016 callbacks of another issuer, and answers that are none, are refused before any call', async () => {
     const issuer = 'https://oauth.test';
     const cases: [declared: string | undefined, change: (query: URLSearchParams) => void][] = [
@@ -238,5 +286,9 @@ describe('connecting by redirect', () => {
     const rig = authRig({ capabilities: { history: scoped(['plays']), library: scoped(['plays', 'likes']) } });
     const step = await redirected(rig, { capabilities: ['history', 'library'] });
     expect(new URL(step.url).searchParams.get('scope')).toBe('plays likes');
+    const more = await redirected(rig, { capabilities: ['history'], scopes: ['plays', 'email'] });
+    expect(new URL(more.url).searchParams.get('scope')).toBe('plays email');
+    const alone = await redirected(rig, { scopes: ['email'] });
+    expect(new URL(alone.url).searchParams.get('scope')).toBe('email');
   });
 });

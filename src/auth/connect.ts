@@ -1,8 +1,9 @@
 import type { AuthStrategy, FormField } from '../contracts/auth.ts';
-import type { CapabilityName } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
+import { randomToken } from '../runtime/encoding.ts';
 import { authorizationUrl } from './authorization-url.ts';
 import { beginFlow, type DeviceFlow, FLOW_TTL_MS, type Flow, keepFlow, takeFlow } from './connect-state.ts';
 import type {
@@ -14,14 +15,14 @@ import type {
 } from './connect-steps.ts';
 import { openUnsignedContext } from './connection-context.ts';
 import { hideFields, type OAuthTokens } from './credentials.ts';
-import { randomToken } from './encoding.ts';
-import { establish } from './establish.ts';
+import { type Established, establish } from './establish.ts';
 import { checkFields } from './form-fields.ts';
 import { checkRedirectUri } from './redirect-uri.ts';
 import { Secret } from './secret.ts';
-import { checkUserId, providerOf, strategyOf } from './strategies.ts';
+import { providerOf, strategyOf } from './strategies.ts';
 import { type Grant, type OAuthStrategy, TokenEndpoint } from './token-endpoint.ts';
 import { accessDenied, TokenFailure } from './token-failure.ts';
+import { checkRoom, connectionToRenew } from './whose-account.ts';
 
 const SLOW_DOWN_MS = 5_000;
 
@@ -30,7 +31,8 @@ const SLOW_DOWN_MS = 5_000;
  * renews it.
  *
  * @throws McaError `configuration` for a redirect address no service should accept, `unsupported` for a provider
- *   whose credentials come from the host
+ *   whose credentials come from the host, `not_found` when the user has no connection `connectionId`, `invalid_data`
+ *   `account_unknown` for a second account where nobody says whose it is
  * @example
  * ```ts
  * const step = await beginConnect(registry, {
@@ -44,15 +46,18 @@ const SLOW_DOWN_MS = 5_000;
  */
 export async function beginConnect(registry: AnyRegistry, options: BeginConnectOptions): Promise<ConnectStep> {
   const provider = providerOf(registry, options.provider);
-  checkUserId(options.userId);
+  const { userId, connectionId, account, firstSync } = options;
+  checkUserId(userId);
   await registry.ready();
-  const strategy = options.strategy ? strategyOf(provider, options.strategy) : provider.auth[0];
+  const strategy = firstStrategy(provider, options.strategy);
+  const again = await connectionToRenew(registry, { userId, provider, connectionId });
+  if (!again && !account && strategy) await checkRoom(registry, { userId, provider }, strategy);
   const signal = options.signal ?? new AbortController().signal;
   const flow = { provider: provider.id, expiresAt: registry.env.clock.now() + FLOW_TTL_MS };
   switch (strategy?.type) {
     case 'oauth2': {
       const redirectUri = checkRedirectUri(options.redirectUri);
-      const scopes = scopesFor(provider, strategy, options.capabilities);
+      const scopes = scopesFor(provider, strategy, options);
       const verifier = strategy.pkce === 'unsupported' ? undefined : randomToken(registry.env.random);
       const state = await beginFlow(registry, options, { ...flow, strategy: 'oauth2', scopes, redirectUri, verifier });
       return {
@@ -76,8 +81,8 @@ export async function beginConnect(registry: AnyRegistry, options: BeginConnectO
       return { step: 'form', fields: strategy.fields, state };
     }
     case 'none': {
-      const { userId } = options;
-      return establish(registry, { userId, provider, credentials: undefined, scopes: [], account: '', signal });
+      const known = { userId, provider, connectionId, account: account ?? '', firstSync };
+      return establish(registry, { ...known, credentials: undefined, scopes: [], signal });
     }
     case 'host-supplied':
       throw new McaError({
@@ -92,12 +97,18 @@ export async function beginConnect(registry: AnyRegistry, options: BeginConnectO
   }
 }
 
+/** The strategy that is asked for, or the provider's first. `undefined` for a provider that knows none. */
+export function firstStrategy(provider: AnyProvider, type: AuthStrategy['type'] | undefined): AuthStrategy | undefined {
+  return type ? strategyOf(provider, type) : provider.auth[0];
+}
+
 /**
  * Goes on with a flow: with what the browser came back with, with what was filled into a form, or to ask whether the
  * user has confirmed a device. A flow goes through once.
  *
  * @throws McaError `auth_expired` when the flow is unknown, over, or not this user's; `permission_denied`
- *   `access_denied` when the user said no
+ *   `access_denied` when the user said no; `invalid_data` `account_mismatch` when it is not the account of
+ *   `connectionId`, `account_unknown` when nobody says whose it is and the user is connected already
  * @example
  * ```ts
  * const { searchParams: query } = new URL(request.url);
@@ -116,7 +127,8 @@ export async function continueConnect(
   const flow = await takeFlow(registry, options, state);
   const signal = options.signal ?? new AbortController().signal;
   const { userId } = options;
-  const base = { userId, provider, scopes: flow.scopes, account: '', signal };
+  const { connectionId, account = '', firstSync } = flow.choices ?? {};
+  const base = { userId, provider, scopes: flow.scopes, connectionId, account, firstSync, signal };
   try {
     switch (flow.strategy) {
       case 'oauth2': {
@@ -127,15 +139,16 @@ export async function continueConnect(
         return await establish(registry, { ...base, credentials: tokensOf(strategy, grant, flow) });
       }
       case 'device-code':
-        return await pollDevice(registry, options, provider, state, flow, signal);
+        return await pollDevice(registry, base, state, flow);
       case 'session-key': {
         const strategy = strategyOf(provider, 'session-key');
         const token = query.get(strategy.tokenParameter);
         if (!token) throw accessDenied(provider.id);
         const { http } = openUnsignedContext(registry, provider, signal);
-        const { sessionKey, account } = await strategy.exchange(http, token);
-        const credentials = { kind: 'session', strategy: 'session-key', sessionKey: new Secret(sessionKey) } as const;
-        return await establish(registry, { ...base, credentials, account, label: account });
+        const granted = await strategy.exchange(http, token);
+        const sessionKey = new Secret(granted.sessionKey);
+        const credentials = { kind: 'session', strategy: 'session-key', sessionKey } as const;
+        return await establish(registry, { ...base, credentials, account: granted.account, label: granted.account });
       }
       default: {
         const { fields: asked } = strategyOf(provider, 'form');
@@ -174,7 +187,7 @@ async function beginDevice(
   strategy: Extract<AuthStrategy, { readonly type: 'device-code' }>,
   signal: AbortSignal,
 ): Promise<DeviceStep> {
-  const scopes = scopesFor(provider, strategy, options.capabilities);
+  const scopes = scopesFor(provider, strategy, options);
   const granted = await new TokenEndpoint(registry, provider, strategy, signal).beginDevice(scopes).catch(unwrap);
   const { deviceCode, lifetimeMs, ...shown } = granted;
   const now = registry.env.clock.now();
@@ -186,18 +199,17 @@ async function beginDevice(
 
 async function pollDevice(
   registry: AnyRegistry,
-  options: ContinueConnectOptions,
-  provider: AnyProvider,
+  base: Omit<Established, 'credentials'>,
   state: string,
   flow: Flow,
-  signal: AbortSignal,
 ): Promise<DeviceStep | ConnectedStep> {
+  const { userId, provider, signal } = base;
   const { device } = flow;
   if (!device) throw accessDenied(provider.id);
   const { clock } = registry.env;
   const again = async (changed: DeviceFlow): Promise<DeviceStep> => {
     const kept = { ...flow, device: changed };
-    await keepFlow(registry, options.userId, state, kept);
+    await keepFlow(registry, userId, state, kept);
     return deviceStep(state, kept, changed, clock.now());
   };
   // Asking too early is told off by the service; not asking at all is as good an answer.
@@ -206,9 +218,7 @@ async function pollDevice(
   const endpoint = new TokenEndpoint(registry, provider, strategy, signal);
   try {
     const grant = await endpoint.pollDevice(new Secret(device.deviceCode));
-    const { userId } = options;
-    const credentials = tokensOf(strategy, grant, flow);
-    return await establish(registry, { userId, provider, credentials, scopes: flow.scopes, account: '', signal });
+    return await establish(registry, { ...base, credentials: tokensOf(strategy, grant, flow) });
   } catch (error) {
     if (!(error instanceof TokenFailure) || error.kind === 'refused' || error.kind === 'denied') throw error;
     const intervalMs = device.intervalMs + (error.kind === 'slow_down' ? SLOW_DOWN_MS : 0);
@@ -251,14 +261,14 @@ function tokensOf(strategy: OAuthStrategy, grant: Grant, flow: Flow): OAuthToken
 function scopesFor(
   provider: AnyProvider,
   strategy: OAuthStrategy,
-  capabilities: readonly CapabilityName[] | undefined,
+  { capabilities, scopes }: Pick<BeginConnectOptions, 'capabilities' | 'scopes'>,
 ): readonly string[] {
-  if (!capabilities) return strategy.scopes;
-  const needed = capabilities.flatMap((name) => {
+  if (!capabilities && !scopes) return strategy.scopes;
+  const needed = (capabilities ?? []).flatMap((name) => {
     const capability = provider.capabilities[name] as { readonly scopes?: readonly string[] } | undefined;
     return capability?.scopes ?? [];
   });
-  return [...new Set(needed)];
+  return [...new Set([...needed, ...(scopes ?? [])])];
 }
 
 function unwrap(error: unknown): never {

@@ -1,4 +1,3 @@
-import type { AuthStrategy } from '../contracts/auth.ts';
 import type { ProviderContext } from '../contracts/capabilities/context.ts';
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
@@ -6,12 +5,14 @@ import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { createHttpClient } from '../runtime/http/client.ts';
 import type { Authoriser } from '../runtime/http/setup.ts';
+import { openFieldsOf } from '../runtime/open-fields.ts';
 import { anonymousAuthoriser, connectionAuthoriser, trialAuthoriser } from './authoriser.ts';
-import type { StoredCredentials } from './credentials.ts';
+import { revealFields, type StoredCredentials } from './credentials.ts';
+import { missingScopesOf } from './missing-scopes.ts';
 import { needsReauth, warnOfReauth } from './reauth.ts';
 import { httpStateOf, serviceNow } from './service-time.ts';
 import { anonymousOf, providerOf, strategyOf } from './strategies.ts';
-import { vaultOf } from './vault.ts';
+import { KeptCredentials } from './vault.ts';
 
 /**
  * What a capability works with on behalf of a connection: an HTTP client that signs with the user's credentials, and
@@ -27,19 +28,20 @@ export async function openContext(
   const provider = providerOf(registry, connection.provider);
   assertUsable(connection);
   const anonymous = anonymousOf(provider);
-  const stored = registry.credentials ? await vaultOf(registry).read(connection) : undefined;
+  const kept = new KeptCredentials(registry, connection);
+  const stored = registry.credentials ? await kept.read() : undefined;
   if (!stored) {
     if (!anonymous) throw needsReauth(connection, 'not_connected');
     const authoriser = anonymousAuthoriser(provider, anonymous.sign, connection.account);
-    return contextOf(registry, { provider, connection, authoriser, userUrl: undefined, signal });
+    return contextOf(registry, { provider, connection, authoriser, filled: {}, signal });
   }
   const { credentials } = stored;
   if (credentials.kind === 'oauth') {
     const { tokenEndpoint } = strategyOf(provider, credentials.strategy);
     await warnOfReauth(registry, connection, serviceNow(registry, provider, tokenEndpoint));
   }
-  const authoriser = connectionAuthoriser(registry, provider, connection, credentials);
-  return contextOf(registry, { provider, connection, authoriser, userUrl: userUrlOf(provider, credentials), signal });
+  const authoriser = connectionAuthoriser(registry, provider, connection, credentials, kept);
+  return contextOf(registry, { provider, connection, authoriser, filled: filledIn(provider, credentials), signal });
 }
 
 /** A context of credentials that are not stored yet, for asking the service whose they are. */
@@ -53,8 +55,8 @@ export function openTrialContext(
   const authoriser = credentials
     ? trialAuthoriser(provider, credentials, account)
     : anonymousAuthoriser(provider, anonymousOf(provider)?.sign, account);
-  const userUrl = credentials && userUrlOf(provider, credentials);
-  return contextOf(registry, { provider, connection: { account }, authoriser, userUrl, signal });
+  const filled = credentials ? filledIn(provider, credentials) : {};
+  return contextOf(registry, { provider, connection: { account }, authoriser, filled, signal });
 }
 
 /** A context that signs nothing: for trading a token, before there is anybody to sign for. */
@@ -67,7 +69,7 @@ export function openUnsignedContext(
     provider,
     connection: { account: '' },
     authoriser: undefined,
-    userUrl: undefined,
+    filled: {},
     signal,
   });
 }
@@ -79,9 +81,9 @@ export function openUnsignedContext(
  */
 export function assertScopes(
   connection: Pick<Connection, 'provider' | 'grantedScopes'>,
-  scopes: readonly string[] = [],
+  scopes?: readonly string[],
 ): void {
-  const missing = scopes.filter((scope) => !connection.grantedScopes.includes(scope));
+  const missing = missingScopesOf(connection, scopes);
   if (missing.length === 0) return;
   throw new McaError({
     code: 'permission_denied',
@@ -92,18 +94,25 @@ export function assertScopes(
   });
 }
 
+/** What a form gave besides secrets. */
+interface Filled {
+  /** Address of the user's own server. */
+  readonly userUrl?: string | undefined;
+  readonly fields?: Readonly<Record<string, string>> | undefined;
+}
+
 interface Opening {
   readonly provider: AnyProvider;
   readonly connection: Pick<Connection, 'account'> & Partial<Pick<Connection, 'id' | 'userId'>>;
   readonly authoriser: Authoriser | undefined;
-  /** Address of the user's own server. */
-  readonly userUrl: string | undefined;
+  readonly filled: Filled;
   readonly signal: AbortSignal;
 }
 
 function contextOf(registry: AnyRegistry, opening: Opening): ProviderContext {
   const { env, access } = registry;
-  const { provider, authoriser, userUrl } = opening;
+  const { provider, authoriser } = opening;
+  const { userUrl, fields = {} } = opening.filled;
   const { id, userId, account } = opening.connection;
   if (userUrl !== undefined && !access.guardedFetch) throw noGuardedNetwork(provider);
   const signal = AbortSignal.any([opening.signal, access.closing]);
@@ -118,7 +127,7 @@ function contextOf(registry: AnyRegistry, opening: Opening): ProviderContext {
     emit: (event) => registry.emit(event),
     signal,
   });
-  return { http, account: { id: account, baseUrl: userUrl }, signal, now: () => env.clock.now() };
+  return { http, account: { id: account, baseUrl: userUrl, fields }, signal, now: () => env.clock.now() };
 }
 
 function assertUsable(connection: Connection): void {
@@ -129,7 +138,7 @@ function assertUsable(connection: Connection): void {
       reason: 'connection_disabled',
       provider,
       message: 'The connection is switched off.',
-      hint: 'Connect the account again to switch it on.',
+      hint: 'Switch it on with updateConnection({ enabled: true }), or connect the account again.',
     });
   }
   if (status === 'needs_reauth') throw needsReauth(connection, 'needs_reauth');
@@ -149,12 +158,12 @@ function baseUrlOf(provider: AnyProvider): string {
   });
 }
 
-/** What the user typed into the field that holds the address of their server. */
-function userUrlOf(provider: AnyProvider, credentials: StoredCredentials): string | undefined {
-  if (credentials.kind !== 'fields') return undefined;
-  const fields = (strategyOf(provider, credentials.strategy) as Extract<AuthStrategy, { fields: unknown }>).fields;
-  const field = fields.find(({ kind }) => kind === 'url');
-  return field && credentials.fields[field.name]?.reveal();
+function filledIn(provider: AnyProvider, credentials: StoredCredentials): Filled {
+  if (credentials.kind !== 'fields') return {};
+  const strategy = strategyOf(provider, credentials.strategy);
+  const fields = openFieldsOf([strategy], revealFields(credentials.fields));
+  const url = 'fields' in strategy ? strategy.fields.find(({ kind }) => kind === 'url') : undefined;
+  return { userUrl: url && credentials.fields[url.name]?.reveal(), fields };
 }
 
 function noGuardedNetwork(provider: AnyProvider): McaError {

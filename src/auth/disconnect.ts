@@ -1,10 +1,11 @@
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { openContext } from './connection-context.ts';
 import type { OAuthTokens } from './credentials.ts';
 import { atConnection, requireReauth } from './reauth.ts';
-import { checkUserId, providerOf, strategyOf } from './strategies.ts';
+import { providerOf, strategyOf } from './strategies.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
 import { vaultOf } from './vault.ts';
 
@@ -65,7 +66,8 @@ async function revoke(registry: AnyRegistry, connection: Connection): Promise<Di
     if (!strategy.revocationEndpoint) return 'unsupported';
     const endpoint = new TokenEndpoint(registry, provider, strategy, controller.signal);
     // With the refresh token go the access tokens that came of it; the other way round need not be.
-    await endpoint.revoke(tokens.refreshToken ?? tokens.accessToken);
+    const refreshToken = strategy.revokes === 'access-token' ? undefined : tokens.refreshToken;
+    await endpoint.revoke(refreshToken ?? tokens.accessToken);
     return true;
   } catch (error) {
     const reason = McaError.isInstance(error) ? error.reason : undefined;

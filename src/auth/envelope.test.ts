@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { recordFigure } from '../../test/support/reliability.ts';
 import type { KeyProvider } from '../contracts/keys.ts';
+import { fromBase64Url, toBase64Url } from '../runtime/encoding.ts';
 import { systemRandom } from '../runtime/env.ts';
 import { DataKeys } from './data-keys.ts';
-import { fromBase64Url, toBase64Url } from './encoding.ts';
 import { type Sealer, type SealPlace, seal, unseal } from './envelope.ts';
 import { insecureKeyRing, keyRing } from './key-ring.ts';
 

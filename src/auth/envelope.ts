@@ -1,8 +1,8 @@
 import type { Random } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { KeyProvider } from '../contracts/keys.ts';
+import { type Bytes, fromBase64Url, joinBytes, ownBytes, toBase64Url, utf8 } from '../runtime/encoding.ts';
 import type { DataKeys } from './data-keys.ts';
-import { type Bytes, fromBase64Url, joinBytes, ownBytes, toBase64Url, utf8 } from './encoding.ts';
 
 const VERSION = 'mca1';
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;

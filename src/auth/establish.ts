@@ -4,6 +4,7 @@ import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
+import { type FirstSync, withFirstSync } from '../registry/first-sync.ts';
 import { randomId } from '../runtime/env.ts';
 import { rejected } from './authoriser.ts';
 import type { ConnectedStep } from './connect-steps.ts';
@@ -11,6 +12,7 @@ import { openTrialContext } from './connection-context.ts';
 import type { StoredCredentials } from './credentials.ts';
 import { atConnection } from './reauth.ts';
 import { vaultOf } from './vault.ts';
+import { accountUnknown, checkSameAccount, connectionToRenew, isInUse } from './whose-account.ts';
 
 /** A user who has just proved who they are at a service. */
 export interface Established {
@@ -20,30 +22,42 @@ export interface Established {
   readonly credentials: StoredCredentials | undefined;
   /** What was asked for. */
   readonly scopes: readonly string[];
-  /** As far as known before the service is asked. */
+  /** As far as known before the service is asked; empty when nobody said. */
   readonly account: string;
+  /** The connection to connect again, where one was named. */
+  readonly connectionId?: string | undefined;
+  readonly firstSync?: FirstSync | undefined;
   readonly label?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes a connection of credentials, or gives new ones to the connection this account has already. New ones always win:
- * the user just agreed.
+ * Makes a connection of credentials, or gives new ones to the connection this account has already. New ones of the same
+ * account always win: the user just agreed.
+ *
+ * @throws McaError `invalid_data` `account_mismatch` or `account_unknown` rather than give a connection the credentials
+ *   of somebody else
  */
 export async function establish(registry: AnyRegistry, established: Established): Promise<ConnectedStep> {
-  const { userId, provider, credentials, scopes, signal } = established;
+  const { userId, provider, credentials, scopes, firstSync, signal } = established;
+  const named = await connectionToRenew(registry, established);
   const check = await ask(provider, openTrial(registry, established, signal));
-  const account = check?.account ?? established.account;
+  const account = check?.account || established.account;
+  if (named) await checkSameAccount(registry, named, account);
   const id = randomId(registry.env.random);
-  const found = await registry.storage.ensureConnection({ id, userId, provider: provider.id, kind: 'api', account });
+  const found =
+    named ?? (await registry.storage.ensureConnection({ id, userId, provider: provider.id, kind: 'api', account }));
   const isNew = found.id === id;
-  if (credentials) await vaultOf(registry).overwrite(found, credentials);
+  if (credentials) await keep(registry, provider, found, credentials, named !== undefined || account !== '');
   const label = check?.label ?? established.label;
   const oauth = credentials?.kind === 'oauth' ? credentials : undefined;
   const connection = await registry.storage.updateConnection(found.id, {
     status: 'active',
     statusReason: null,
     ...(label !== undefined && { label }),
+    // Before it is scheduled, so that no sync begins without knowing.
+    ...(firstSync !== undefined &&
+      found.lastSyncAt === undefined && { settings: withFirstSync(found.settings, firstSync) }),
     grantedScopes: oauth?.scopes ?? [],
     authorizedAt: new Date(oauth?.authorizedAt ?? registry.env.clock.now()),
     authorizationExpiresAt: oauth?.authorizationExpiresAt === undefined ? null : new Date(oauth.authorizationExpiresAt),
@@ -57,6 +71,28 @@ export async function establish(registry: AnyRegistry, established: Established)
   const missingScopes = oauth ? scopes.filter((scope) => !oauth.scopes.includes(scope)) : [];
   registry.emit({ type: isNew ? 'connected' : 'reconnected', ...atConnection(connection), missingScopes });
   return { step: 'connected', connection, missingScopes, isNew };
+}
+
+/**
+ * Stores credentials. Where nobody says whose they are, only in a connection that has none that work: two accounts must
+ * not pass for one, whichever of two flows is faster.
+ */
+async function keep(
+  registry: AnyRegistry,
+  provider: AnyProvider,
+  connection: Connection,
+  credentials: StoredCredentials,
+  isKnownWhose: boolean,
+): Promise<void> {
+  const vault = vaultOf(registry);
+  if (isKnownWhose) {
+    await vault.overwrite(connection, credentials);
+    return;
+  }
+  const kept = await registry.credentials?.get(connection.id);
+  const mayReplace = !kept || !isInUse(connection);
+  const version = mayReplace ? await vault.write(connection, credentials, kept?.version) : undefined;
+  if (version === undefined) throw accountUnknown(provider);
 }
 
 /** What the service says about the account, where it can be asked. */

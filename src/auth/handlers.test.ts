@@ -145,6 +145,63 @@ describe('connecting over HTTP', () => {
     expect((await handle(broken))?.status).toBe(400);
   });
 
+  test('what a flow asks for is the app to say', async () => {
+    const history = { sources: {}, order: 'newest-first', backfill: false, scopes: ['plays'] } as never;
+    const rig = authRig({ capabilities: { history } });
+    const asked: string[] = [];
+    const { handle } = handlersOf(rig, {
+      choices: async (request, provider) => {
+        asked.push(provider);
+        const isNew = new URL(request.url).searchParams.get('only') === 'new';
+        return { strategy: 'oauth2', capabilities: ['history'], scopes: ['email'], ...(isNew && { firstSync: 'new' }) };
+      },
+    });
+    const begun = await handle(get('/connect/fake?only=new&strategy=form&userId=ben'));
+    expect(new URL(begun?.headers.get('location') ?? '').searchParams.get('scope')).toBe('plays email');
+    await handle(get(await comeBack(rig, begun)));
+    const [connection] = await rig.registry.storage.listConnections({ userId: 'ana' });
+    expect(connection).toMatchObject({ account: 'ada', settings: { 'mca.firstSync': 'new' } });
+    expect(asked).toEqual(['fake']);
+  });
+
+  test('a connection is connected again by its id', async () => {
+    const rig = authRig();
+    const { handle } = handlersOf(rig);
+    await handle(get(await comeBack(rig, await handle(get('/connect/fake')))));
+    const [{ id } = { id: '' }] = await rig.registry.storage.listConnections({ userId: 'ana' });
+    const again = await handle(get(await comeBack(rig, await handle(get(`/connect/fake?connectionId=${id}`)))));
+    expect(await again?.json()).toMatchObject({ isNew: false, connection: { id } });
+    rig.oauth.behaviour.account = 'bea';
+    const other = await handle(get(await comeBack(rig, await handle(get(`/connect/fake?connectionId=${id}`)))));
+    expect([other?.status, (await jsonOf<Failure>(other)).error.reason]).toEqual([400, 'account_mismatch']);
+    const theirs = await handle(get(`/connect/fake?connectionId=${id}`, 'ben'));
+    expect([theirs?.status, (await jsonOf<Failure>(theirs)).error.reason]).toEqual([404, 'connection_unknown']);
+  });
+
+  test('a GET connects nothing: a service without logins needs a POST', async () => {
+    const rig = authRig({ auth: () => [{ type: 'none' }], capabilities: { sessionCheck: undefined as never } });
+    const { handle } = handlersOf(rig);
+    const link = await handle(get('/connect/fake'));
+    expect([link?.status, link?.headers.get('allow')]).toEqual([405, 'POST']);
+    expect((await handle(post('/connect/fake', {}, { origin: 'https://evil.test' })))?.status).toBe(403);
+    expect(await rig.registry.storage.listConnections({ userId: 'ana' })).toEqual([]);
+    expect(rig.events).toEqual([]);
+    const done = await handle(post('/connect/fake', {}));
+    expect(await done?.json()).toMatchObject({ step: 'connected', isNew: true });
+  });
+
+  test('a page may begin a flow itself', async () => {
+    const rig = authRig();
+    const { handle } = handlersOf(rig);
+    const begun = await handle(post('/connect/fake', {}));
+    const { step, url } = await jsonOf<{ step: string; url: string }>(begun);
+    expect([begun?.status, step]).toEqual([200, 'redirect']);
+    const callback = await comeBack(rig, new Response(null, { headers: { location: url } }));
+    expect(await (await handle(get(callback)))?.json()).toMatchObject({ step: 'connected' });
+    const unknown = await handle(post('/connect/fake', { state: 'guessed' }));
+    expect((await jsonOf<Failure>(unknown)).error.reason).toBe('state_unknown');
+  });
+
   test('the app shows its own page after a callback, and keeps its own addresses', async () => {
     const rig = authRig();
     const results: string[] = [];

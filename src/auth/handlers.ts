@@ -1,10 +1,11 @@
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { beginConnect, continueConnect } from './connect.ts';
-import type { ConnectedStep, ConnectStep } from './connect-steps.ts';
+import { beginConnect, continueConnect, firstStrategy } from './connect.ts';
+import type { BeginConnectOptions, ConnectedStep, ConnectionChoices, ConnectStep } from './connect-steps.ts';
 import { connectionStatus, disconnect } from './disconnect.ts';
 import { checkRedirectUri } from './redirect-uri.ts';
+import { providerOf } from './strategies.ts';
 
 /** Who sends a request, by the host's own login. */
 export interface RequestUser {
@@ -12,6 +13,9 @@ export interface RequestUser {
   /** Something only this browser session has, such as the session id. */
   readonly sessionBinding: string;
 }
+
+/** What a flow asks for, and what is to become of it. */
+export type FlowChoices = Pick<BeginConnectOptions, 'strategy' | 'capabilities' | 'scopes' | keyof ConnectionChoices>;
 
 /** How a callback ended. */
 export type CallbackResult =
@@ -26,6 +30,15 @@ export interface ConnectHandlersOptions {
   readonly baseUrl: string;
   /** @default '/connect' */
   readonly basePath?: string | undefined;
+  /**
+   * What a flow that begins asks for, by provider, and by the request where the user has a say. Browsers follow links of
+   * anybody: take nothing from a request that its user could not choose. `?connectionId=` needs no word of yours.
+   *
+   * @default what the provider's first strategy asks for
+   */
+  readonly choices?:
+    | ((request: Request, provider: string) => FlowChoices | undefined | Promise<FlowChoices | undefined>)
+    | undefined;
   /** The page to show after a callback, mostly a redirect. @default the result as JSON */
   readonly after?: ((result: CallbackResult) => Response | Promise<Response>) | undefined;
 }
@@ -34,7 +47,10 @@ export interface ConnectHandlersOptions {
 export interface ConnectHandlers {
   /** Answers a request below the base path; `undefined` for any other. */
   handle(request: Request): Promise<Response | undefined>;
-  /** `GET` begins a flow: a redirect, or the next step as JSON. `POST` goes on with one: `{ state, fields? }`. */
+  /**
+   * `GET` begins a flow: a redirect, or the next step as JSON. `POST { state, fields? }` goes on with one, `POST {}` begins
+   * one and answers the step as JSON: the only way for services without logins, which are connected at once.
+   */
   start(request: Request, provider: string): Promise<Response>;
   /** Where services send the browser back to. */
   callback(request: Request, provider: string): Promise<Response>;
@@ -60,7 +76,7 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' 
 /**
  * Connecting accounts over HTTP, for any framework that knows `Request` and `Response`:
  *
- * - `GET <base>/<provider>` begins, `POST` goes on with forms and devices
+ * - `GET <base>/<provider>` begins, with `?connectionId=` for a connection again; `POST` goes on with forms and devices
  * - `GET <base>/<provider>/callback` is the address to register at the service
  * - `GET <base>/<provider>/status` and `POST <base>/<provider>/disconnect`
  *
@@ -90,7 +106,7 @@ export function connectHandlers(registry: AnyRegistry, options: ConnectHandlersO
     method: string,
     run: (user: RequestUser) => Promise<Response>,
   ): Promise<Response> {
-    if (request.method !== method) return json(405, { error: { code: 'method_not_allowed' } }, { allow: method });
+    if (request.method !== method) return notAllowed(method);
     // Browsers name the origin of every POST; a missing one is no browser's.
     if (method === 'POST' && request.headers.get('origin') !== origin) {
       return json(403, { error: { code: 'permission_denied', reason: 'foreign_origin' } });
@@ -103,25 +119,32 @@ export function connectHandlers(registry: AnyRegistry, options: ConnectHandlersO
     }
   }
 
+  async function beginning(request: Request, provider: string, user: RequestUser): Promise<BeginConnectOptions> {
+    const connectionId = new URL(request.url).searchParams.get('connectionId') ?? undefined;
+    const chosen = await options.choices?.(request, provider);
+    const redirectUri = redirectUriOf(provider);
+    return { connectionId, ...chosen, ...user, provider, redirectUri, signal: request.signal };
+  }
+
   // Flows that go on do not end with their request: a code that was traded for tokens is gone.
   const handlers: Omit<ConnectHandlers, 'handle'> = {
     start(request, provider) {
-      const { signal } = request;
       if (request.method === 'POST') {
         return answer(request, 'POST', async (user) => {
           const { state, fields } = await bodyOf(request);
-          const step = await continueConnect(registry, {
-            ...user,
-            provider,
-            state: String(state),
-            fields: texts(fields),
-          });
+          const step =
+            state === undefined
+              ? await beginConnect(registry, await beginning(request, provider, user))
+              : await continueConnect(registry, { ...user, provider, state: String(state), fields: texts(fields) });
           return json(200, shownStep(step));
         });
       }
       return answer(request, 'GET', async (user) => {
-        const redirectUri = redirectUriOf(provider);
-        const step = await beginConnect(registry, { ...user, provider, redirectUri, signal });
+        const begin = await beginning(request, provider, user);
+        // A link that anybody may have sent begins flows; it connects nothing.
+        const isDoneAtOnce = firstStrategy(providerOf(registry, provider), begin.strategy)?.type === 'none';
+        if (isDoneAtOnce) return notAllowed('POST');
+        const step = await beginConnect(registry, begin);
         if (step.step !== 'redirect') return json(200, shownStep(step));
         return new Response(null, { status: 302, headers: { ...HEADERS, location: step.url } });
       });
@@ -184,6 +207,10 @@ export function connectHandlers(registry: AnyRegistry, options: ConnectHandlersO
       return undefined;
     },
   };
+}
+
+function notAllowed(allow: string): Response {
+  return json(405, { error: { code: 'method_not_allowed' } }, { allow });
 }
 
 function isApi({ kind }: Connection): boolean {

@@ -1,8 +1,8 @@
 import type { Random } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { KeyProvider } from '../contracts/keys.ts';
+import { type Bytes, fromBase64, joinBytes, ownBytes } from '../runtime/encoding.ts';
 import { systemRandom } from '../runtime/env.ts';
-import { type Bytes, fromBase64, joinBytes, ownBytes } from './encoding.ts';
 import { tampered } from './envelope.ts';
 
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;

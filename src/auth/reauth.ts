@@ -37,7 +37,7 @@ export function needsReauth(place: Pick<Place, 'provider'>, reason: string): Mca
     reason,
     provider: place.provider,
     message: 'The connection works again only after the user has connected the account anew.',
-    hint: 'Start beginConnect for the same provider; what was imported stays.',
+    hint: 'Call beginConnect for the same provider with its connectionId; what was imported stays.',
   });
 }
 

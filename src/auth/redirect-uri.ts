@@ -1,4 +1,5 @@
 import { McaError } from '../contracts/errors.ts';
+import { isLoopback } from '../runtime/http/hosts.ts';
 
 /**
  * Refuses a redirect address that no service should accept. It is used as it was given, byte for byte, so it has to be
@@ -25,7 +26,7 @@ function faultOf(redirectUri: string | undefined): string | undefined {
   // Other schemes belong to apps on the user's device.
   if (!isWeb)
     return /^(?:javascript|data|file|blob|about|vbscript):$/.test(protocol) ? 'has no scheme for this' : undefined;
-  if (protocol === 'http:' && !['127.0.0.1', '[::1]', 'localhost'].includes(hostname)) return 'is not https';
+  if (protocol === 'http:' && !isLoopback(hostname)) return 'is not https';
   if (username !== '' || password !== '') return 'holds a user name';
   if (redirectUri.includes('#')) return 'holds a fragment';
   if (href !== redirectUri && href !== `${redirectUri}/`) return 'is not spelt as browsers spell it';

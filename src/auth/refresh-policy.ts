@@ -1,4 +1,5 @@
 import type { Random } from '../contracts/env.ts';
+import { randomFraction } from '../runtime/env.ts';
 import type { OAuthTokens, RefreshFailure } from './credentials.ts';
 
 const MINUTE = 60_000;
@@ -60,7 +61,7 @@ export function nextFailure(
 ): RefreshFailure {
   const count = (before?.count ?? 0) + 1;
   const base = Math.min(FIRST_COOL_DOWN * 2 ** Math.min(count - 1, 20), LONGEST_COOL_DOWN);
-  const jitter = 0.9 + 0.2 * ((random.bytes(1)[0] ?? 0) / 256);
+  const jitter = 0.9 + 0.2 * randomFraction(random);
   const asked = Math.min(added.retryAfterMs ?? 0, 24 * LONGEST_COOL_DOWN);
   const today = new Date(now).toISOString().slice(0, 10);
   const days = added.countsDays ? [...new Set([...(before?.days ?? []), today])] : (before?.days ?? []);

@@ -11,7 +11,7 @@ import type { Secret } from './secret.ts';
 import { serviceNow } from './service-time.ts';
 import { type Grant, type OAuthStrategy, TokenEndpoint } from './token-endpoint.ts';
 import { TokenFailure } from './token-failure.ts';
-import { type Opened, type Vault, vaultOf } from './vault.ts';
+import { KeptCredentials, type Opened, type Vault, vaultOf } from './vault.ts';
 
 /** After the registry closes, an answer that is under way may still come for so long: losing it loses the account. */
 const GRACE_MS = 5_000;
@@ -30,13 +30,21 @@ export class TokenKeeper {
   readonly #provider: AnyProvider;
   readonly #strategy: OAuthStrategy;
   readonly #vault: Vault;
+  readonly #kept: KeptCredentials;
 
-  constructor(registry: AnyRegistry, connection: Connection, provider: AnyProvider, strategy: OAuthStrategy) {
+  constructor(
+    registry: AnyRegistry,
+    connection: Connection,
+    provider: AnyProvider,
+    strategy: OAuthStrategy,
+    kept: KeptCredentials = new KeptCredentials(registry, connection),
+  ) {
     this.#registry = registry;
     this.#connection = connection;
     this.#provider = provider;
     this.#strategy = strategy;
     this.#vault = vaultOf(registry);
+    this.#kept = kept;
   }
 
   /**
@@ -50,15 +58,22 @@ export class TokenKeeper {
     for (;;) {
       throwIfAborted(signal);
       throwIfAborted(this.#registry.access.closing);
-      const stored = await this.#read();
+      const stored = (refused === undefined && this.#recent()) || (await this.#read());
       if (!this.#needsRefresh(stored, refused)) return stored;
       // What was refreshed is good, whatever its lifetime: a service that always sends the same token is not asked again.
       if ((await unlessAborted(this.#flight(refused), signal)) === 'refreshed') return this.#read();
     }
   }
 
+  /** What was read a moment ago, unless it is about to end: somebody else may have replaced it by now. */
+  #recent(): Tokens | undefined {
+    const opened = this.#kept.recent;
+    if (opened?.credentials.kind !== 'oauth' || isDue(opened.credentials, this.#now())) return undefined;
+    return { credentials: opened.credentials, version: opened.version };
+  }
+
   async #read(): Promise<Tokens> {
-    const stored = await this.#vault.read(this.#connection);
+    const stored = await this.#kept.read();
     if (stored?.credentials.kind !== 'oauth') throw needsReauth(this.#connection, 'not_connected');
     return { credentials: stored.credentials, version: stored.version };
   }

@@ -2,23 +2,11 @@ import type { AuthStrategy } from '../contracts/auth.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
+import { findProvider } from '../registry/find-provider.ts';
 
 /** A registered provider. */
 export function providerOf(registry: AnyRegistry, id: string): AnyProvider {
-  const provider = registry.list().find((each) => each.id === id);
-  if (provider) return provider;
-  throw new McaError({
-    code: 'not_found',
-    reason: 'unknown_provider',
-    provider: id,
-    message: `No provider "${id}" is registered.`,
-    hint: `Registered are: ${
-      registry
-        .list()
-        .map((each) => each.id)
-        .join(', ') || 'none'
-    }.`,
-  });
+  return findProvider(registry.list(), id);
 }
 
 /** The provider's strategy of a type. It may be gone: providers change, and hosts take client ids out. */
@@ -40,15 +28,4 @@ export function strategyOf<Type extends AuthStrategy['type']>(
 /** How the provider is asked on behalf of nobody, if it can be. */
 export function anonymousOf(provider: AnyProvider): Extract<AuthStrategy, { readonly type: 'none' }> | undefined {
   return provider.auth.find((strategy) => strategy.type === 'none');
-}
-
-/** A user id that cannot be empty by mistake. */
-export function checkUserId(userId: string): void {
-  if (typeof userId === 'string' && userId !== '') return;
-  throw new McaError({
-    code: 'invalid_data',
-    reason: 'invalid_user_id',
-    message: 'userId must be a text that is not empty.',
-    hint: 'Pass the id your app knows the user by.',
-  });
 }

@@ -159,6 +159,27 @@ describe('token endpoints', () => {
     expect((await work).accessToken.reveal()).toBe('a');
   });
 
+  test('waits are read as everywhere: seconds, dates, at most a day, none where none is asked for', async () => {
+    const answers: [status: number, headers: Record<string, string>, expected: number | undefined][] = [
+      [429, { 'retry-after': '30' }, 30_000],
+      [429, { 'retry-after': 'Sat, 21 Nov 2026 00:00:45 GMT', date: 'Sat, 21 Nov 2026 00:00:00 GMT' }, 45_000],
+      [429, { 'retry-after': '999999' }, 86_400_000],
+      [429, { 'retry-after': '-1' }, undefined],
+      [429, { 'x-ratelimit-reset-in': '7' }, 7_000],
+      [503, { 'retry-after': '20' }, 20_000],
+      [503, { 'x-ratelimit-reset-in': '7' }, undefined],
+      [400, { 'retry-after': '20' }, undefined],
+    ];
+    for (const [status, headers, expected] of answers) {
+      const rig = authRig({ env: { fetch: async () => new Response('{}', { status, headers }) } });
+      const [strategy] = rig.provider.auth;
+      if (strategy?.type !== 'oauth2') throw new Error('The rig has another strategy.');
+      const endpoint = new TokenEndpoint(rig.registry, rig.provider, strategy, never);
+      const thrown = await endpoint.refresh(new Secret(REFRESH)).catch((error: unknown) => error);
+      expect((thrown as TokenFailure).error.retryAfterMs, JSON.stringify([status, headers])).toBe(expected);
+    }
+  });
+
   test('client secrets go into the header, public clients name themselves in the form', async () => {
     const { origin, asked } = await listen((_request, response) =>
       response.end('{"access_token":"a","token_type":"Bearer"}'),

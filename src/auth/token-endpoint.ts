@@ -1,18 +1,28 @@
 import type { AuthorizationServer, Client, ClientAuth, HttpRequestOptions } from 'oauth4webapi';
-import type { AuthStrategy } from '../contracts/auth.ts';
 import { McaError } from '../contracts/errors.ts';
+import type { OAuthRequest } from '../contracts/oauth.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { type Exchange, exchange, TOKEN_LIMITS } from '../runtime/http/exchange.ts';
+import { isLoopback } from '../runtime/http/hosts.ts';
+import { retryAfterMs } from '../runtime/http/retry-after.ts';
 import { monotonicMs } from '../runtime/sleep.ts';
 import { patientTimers } from './patient-timers.ts';
 import { lifetimeMsOf } from './refresh-policy.ts';
 import { Secret } from './secret.ts';
 import { httpStateOf, serviceNow } from './service-time.ts';
-import { accessDenied, refusalOf, TokenFailure, transientError } from './token-failure.ts';
+import {
+  accessDenied,
+  asTransient,
+  noDeviceFlow,
+  refusalOf,
+  TokenFailure,
+  transientError,
+  wasSent,
+} from './token-failure.ts';
+import { type BuiltRequest, type OAuthStrategy, pollErrorOf, requestTo, secretFor } from './token-request.ts';
 
-/** The strategies that have a token endpoint. */
-export type OAuthStrategy = Extract<AuthStrategy, { readonly type: 'oauth2' | 'device-code' }>;
+export type { OAuthStrategy } from './token-request.ts';
 
 /** What a token endpoint granted. */
 export interface Grant {
@@ -40,6 +50,9 @@ export interface DeviceGrant {
 
 type Library = typeof import('oauth4webapi');
 
+/** What requests are called in events; all others are `token`. */
+const OPERATIONS: Partial<Record<OAuthRequest, string>> = { device: 'device-code', revocation: 'revoke-token' };
+
 /** The endpoints of one OAuth service, asked defensively: every failure is a `TokenFailure` without a secret in it. */
 export class TokenEndpoint {
   readonly #registry: AnyRegistry;
@@ -57,13 +70,13 @@ export class TokenEndpoint {
   /** Trades the code of a validated callback for tokens. */
   async exchangeCode(callback: CallbackAnswer): Promise<Grant> {
     const oauth = await library();
-    const { as, client, auth, options } = this.#setup(oauth);
+    const { as, client, auth, options } = this.#setup(oauth, 'code');
     const { issuer, parameters } = expectedIssuer(this.#strategy, callback.parameters);
     const server = { ...as, ...issuer };
     try {
       const valid = oauth.validateAuthResponse(server, client, parameters, callback.state);
       const verifier = callback.verifier ?? oauth.nopkce;
-      return await this.#granted((fetchOnce) =>
+      return await this.#granted('code', (fetchOnce) =>
         oauth.authorizationCodeGrantRequest(server, client, auth, valid, callback.redirectUri, verifier, {
           ...options,
           [oauth.customFetch]: fetchOnce,
@@ -82,10 +95,11 @@ export class TokenEndpoint {
   /** Trades a refresh token for new tokens. */
   async refresh(refreshToken: Secret): Promise<Grant> {
     const oauth = await library();
-    const { as, client, auth, options } = this.#setup(oauth);
-    return this.#granted((fetchOnce) =>
+    const { as, client, auth, options } = this.#setup(oauth, 'refresh');
+    return this.#granted('refresh', (fetchOnce) =>
       oauth.refreshTokenGrantRequest(as, client, auth, refreshToken.reveal(), {
         ...options,
+        additionalParameters: { ...this.#strategy.refreshParameters },
         [oauth.customFetch]: fetchOnce,
       }),
     );
@@ -94,9 +108,9 @@ export class TokenEndpoint {
   /** Begins a device flow. */
   async beginDevice(scopes: readonly string[]): Promise<DeviceGrant> {
     const oauth = await library();
-    const { as, client, auth, options } = this.#setup(oauth);
+    const { as, client, auth, options } = this.#setup(oauth, 'device');
     const parameters = scopes.length > 0 ? { scope: scopes.join(this.#strategy.scopeSeparator ?? ' ') } : {};
-    const answer = await this.#ask((fetchOnce) =>
+    const answer = await this.#ask('device', (fetchOnce) =>
       oauth.deviceAuthorizationRequest(as, client, auth, parameters, { ...options, [oauth.customFetch]: fetchOnce }),
     );
     const { device_code: deviceCode, user_code: userCode } = answer.body;
@@ -119,8 +133,8 @@ export class TokenEndpoint {
   /** Asks whether the user has answered; a `TokenFailure` of kind `pending` while not. */
   async pollDevice(deviceCode: Secret): Promise<Grant> {
     const oauth = await library();
-    const { as, client, auth, options } = this.#setup(oauth);
-    return this.#granted((fetchOnce) =>
+    const { as, client, auth, options } = this.#setup(oauth, 'poll');
+    return this.#granted('poll', (fetchOnce) =>
       oauth.deviceCodeGrantRequest(as, client, auth, deviceCode.reveal(), {
         ...options,
         [oauth.customFetch]: fetchOnce,
@@ -131,17 +145,17 @@ export class TokenEndpoint {
   /** Asks the service to forget a token. */
   async revoke(token: Secret): Promise<void> {
     const oauth = await library();
-    const { as, client, auth, options } = this.#setup(oauth);
-    const fetchOnce = async (url: string, request: FetchOptions): Promise<Response> => {
-      const answer = await this.#exchange(url, request);
-      if (answer.status !== 200 && answer.status !== 204) throw this.#failureOf(answer);
+    const { as, client, auth, options } = this.#setup(oauth, 'revocation');
+    const fetchOnce: FetchOnce = async (url, request) => {
+      const answer = await this.#exchange('revocation', url, request);
+      if (answer.status !== 200 && answer.status !== 204) throw this.#failureOf('revocation', answer);
       return new Response(null, { status: 200 });
     };
     await oauth.revocationRequest(as, client, auth, token.reveal(), { ...options, [oauth.customFetch]: fetchOnce });
   }
 
-  async #granted(send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Grant> {
-    const { body, exchange: answer } = await this.#ask(send);
+  async #granted(kind: OAuthRequest, send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Grant> {
+    const { body, exchange: answer } = await this.#ask(kind, send);
     const { access_token: accessToken, token_type: tokenType, refresh_token: refreshToken, scope } = body;
     const isBearer = typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer';
     if (!isText(accessToken) || !isBearer) throw this.#unexpected(answer);
@@ -159,12 +173,12 @@ export class TokenEndpoint {
   }
 
   /** Sends what the library built, and answers the JSON object that came, or throws a `TokenFailure`. */
-  async #ask(send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Answer> {
+  async #ask(kind: OAuthRequest, send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Answer> {
     let answer: Answer | undefined;
     await send(async (url, request) => {
-      const received = await this.#exchange(url, request);
+      const received = await this.#exchange(kind, url, request);
       const body = jsonObject(received.body);
-      if (!body || received.status !== 200 || isText(body.error)) throw this.#failureOf(received);
+      if (!body || received.status !== 200 || isText(body.error)) throw this.#failureOf(kind, received);
       answer = { body, exchange: received };
       // What came is judged here; the library only hands it through.
       return new Response(null, { status: 200 });
@@ -174,10 +188,10 @@ export class TokenEndpoint {
     return answer;
   }
 
-  async #exchange(url: string, { method, headers, body }: FetchOptions): Promise<Exchange> {
+  async #exchange(kind: OAuthRequest, url: string, built: BuiltRequest): Promise<Exchange> {
     const { env } = this.#registry;
-    const request = new Request(url, { method, headers, body, redirect: 'manual' });
-    const { host } = new URL(url);
+    const request = requestTo(this.#strategy, kind, url, built);
+    const { host } = new URL(request.url);
     const sentAt = monotonicMs(env.clock);
     let answer: Exchange | undefined;
     let failure: TokenFailure | undefined;
@@ -192,8 +206,8 @@ export class TokenEndpoint {
       this.#registry.emit({
         type: 'request',
         provider: this.#provider.id,
-        operation: this.#operationOf(url),
-        method,
+        operation: OPERATIONS[kind] ?? 'token',
+        method: request.method,
         host,
         status: answer?.status,
         attempt: 1,
@@ -204,26 +218,26 @@ export class TokenEndpoint {
     }
   }
 
-  #operationOf(url: string): string {
-    const isAt = (endpoint: string | undefined): boolean => endpoint !== undefined && new URL(endpoint).href === url;
-    if (isAt(this.#strategy.revocationEndpoint)) return 'revoke-token';
-    return isAt(this.#strategy.tokenEndpoint) ? 'token' : 'device-code';
-  }
-
   #noteClock(host: string, headers: Headers, sentAt: number): void {
     const skewMs = httpStateOf(this.#registry).clocks.observe(host, headers, sentAt);
     if (skewMs !== undefined) this.#registry.emit({ type: 'clock_skew', provider: this.#provider.id, host, skewMs });
   }
 
-  #failureOf(answer: Exchange): TokenFailure {
-    const { status, headers } = answer;
+  #failureOf(kind: OAuthRequest, answer: Exchange): TokenFailure {
+    const { status } = answer;
     if (status >= 300 && status < 400) {
       return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'redirect_refused'));
     }
     const oauthError = jsonObject(answer.body)?.error;
+    if (kind === 'poll') {
+      const declared = pollErrorOf(this.#strategy, status);
+      if (declared) return refusalOf(declared, 400, this.#provider.id, this.#host);
+      if (oauthError === 'unsupported_grant_type') {
+        return new TokenFailure('refused', noDeviceFlow(this.#provider.id, this.#host));
+      }
+    }
     if (status === 429) {
-      const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-      const waitMs = Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 86_400) * 1_000 : undefined;
+      const waitMs = this.#waitMs(answer);
       return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'too_many_requests', waitMs));
     }
     if (isText(oauthError)) return refusalOf(oauthError, status, this.#provider.id, this.#host);
@@ -231,21 +245,31 @@ export class TokenEndpoint {
   }
 
   /** An answer nobody can use. Where it is no refusal, the service may have replaced the refresh token all the same. */
-  #unexpected({ status }: Exchange): TokenFailure {
+  #unexpected(answer: Exchange): TokenFailure {
+    const { status } = answer;
     const reason = status >= 500 ? 'server_error' : 'unexpected_answer';
     const isAmbiguous = status < 300 || status >= 500;
-    return new TokenFailure('transient', transientError(this.#provider.id, this.#host, reason), isAmbiguous);
+    const waitMs = status >= 500 ? this.#waitMs(answer) : undefined;
+    return new TokenFailure('transient', transientError(this.#provider.id, this.#host, reason, waitMs), isAmbiguous);
+  }
+
+  /** How long the endpoint asks to be left alone, in milliseconds. */
+  #waitMs({ status, headers }: Exchange): number | undefined {
+    return retryAfterMs(headers, status, httpStateOf(this.#registry).providerNow(this.#host));
   }
 
   get #host(): string {
     return new URL(this.#strategy.tokenEndpoint).host;
   }
 
-  #setup(oauth: Library): {
+  #setup(
+    oauth: Library,
+    kind: OAuthRequest,
+  ): {
     readonly as: AuthorizationServer;
     readonly client: Client;
     readonly auth: ClientAuth;
-    readonly options: Pick<HttpRequestOptions<'POST'>, typeof oauth.allowInsecureRequests>;
+    readonly options: Pick<HttpRequestOptions<'POST'>, 'headers' | typeof oauth.allowInsecureRequests>;
   } {
     const strategy = this.#strategy;
     const as: AuthorizationServer = {
@@ -254,13 +278,17 @@ export class TokenEndpoint {
       ...(strategy.revocationEndpoint && { revocation_endpoint: strategy.revocationEndpoint }),
       ...(strategy.type === 'device-code' && { device_authorization_endpoint: strategy.deviceEndpoint }),
     };
-    const auth = strategy.clientSecret ? basicAuth(strategy.clientId, strategy.clientSecret) : oauth.None();
-    const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(strategy.tokenEndpoint).hostname);
+    const secret = secretFor(strategy, kind);
+    const inBody = secret && strategy.clientAuthentication === 'body' ? oauth.ClientSecretPost(secret) : oauth.None();
+    const auth = secret && strategy.clientAuthentication !== 'body' ? basicAuth(strategy.clientId, secret) : inBody;
     return {
       as,
       client: { client_id: strategy.clientId },
       auth,
-      options: isLoopback ? { [oauth.allowInsecureRequests]: true } : {},
+      options: {
+        headers: { ...strategy.tokenHeaders },
+        ...(isLoopback(new URL(strategy.tokenEndpoint).hostname) && { [oauth.allowInsecureRequests]: true }),
+      },
     };
   }
 }
@@ -274,13 +302,7 @@ export interface CallbackAnswer {
   readonly verifier: string | undefined;
 }
 
-interface FetchOptions {
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly body: URLSearchParams;
-}
-
-type FetchOnce = (url: string, request: FetchOptions) => Promise<Response>;
+type FetchOnce = (url: string, request: BuiltRequest) => Promise<Response>;
 
 interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
@@ -339,18 +361,6 @@ function isText(value: unknown): value is string {
 
 function isWebAddress(value: unknown): value is string {
   return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
-}
-
-function asTransient(error: unknown, provider: string, host: string): McaError {
-  if (!McaError.isInstance(error)) return transientError(provider, host, 'network');
-  if (error.code === 'cancelled') return error;
-  return transientError(provider, host, error.reason ?? 'network');
-}
-
-/** Nothing reached the service when no connection came about. Anything else may have. */
-function wasSent(error: unknown): boolean {
-  const cause = McaError.isInstance(error) ? (error as { readonly cause?: unknown }).cause : error;
-  return !/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|CONNECT_TIMEOUT/.test(String(cause));
 }
 
 function invalidCallback(provider: string): McaError {

@@ -1,7 +1,7 @@
 import { McaError } from '../contracts/errors.ts';
 
 /**
- * - `refused` the grant is gone: `invalid_grant`
+ * - `refused` the grant is gone: `invalid_grant`; or a device flow will never give one
  * - `client` the service does not accept the host's own client id or secret
  * - `pending` and `slow_down` a device flow whose user has not answered yet
  * - `denied` the user said no
@@ -89,4 +89,28 @@ export function transientError(provider: string, host: string, reason: string, r
     hint: 'Tokens are kept; it is tried again later.',
     retryAfterMs,
   });
+}
+
+/** The service answers polls of a device flow with `unsupported_grant_type`: it will never give tokens so. */
+export function noDeviceFlow(provider: string, host: string): McaError {
+  return new McaError({
+    code: 'configuration',
+    reason: 'unsupported_grant_type',
+    provider,
+    message: `${host} gives no tokens to devices.`,
+    hint: 'Look up whether your app may use the device flow. Authors of the provider: see `poll` of the strategy.',
+  });
+}
+
+/** What kept an answer from coming, as a failure that may pass. */
+export function asTransient(error: unknown, provider: string, host: string): McaError {
+  if (!McaError.isInstance(error)) return transientError(provider, host, 'network');
+  if (error.code === 'cancelled') return error;
+  return transientError(provider, host, error.reason ?? 'network');
+}
+
+/** Nothing reached the service when no connection came about. Anything else may have. */
+export function wasSent(error: unknown): boolean {
+  const cause = McaError.isInstance(error) ? (error as { readonly cause?: unknown }).cause : error;
+  return !/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH|CONNECT_TIMEOUT/.test(String(cause));
 }

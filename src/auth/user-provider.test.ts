@@ -80,10 +80,27 @@ describe('a provider that acts for one user', () => {
     expect(provider.history.replay('raw').rejected[0]?.message).toBe('raw');
     expect(provider.history.order).toBe('newest-first');
     expect(provider.connection).toMatchObject({ userId: 'ana', account: 'ada' });
-    expect(await userProvider(registry, { ...user, account: 'somebody' })).toBeUndefined();
     expect(await userProvider(registry, { ...user, userId: 'ben' })).toBeUndefined();
     // @ts-expect-error the provider has no playlists
     expect(provider.playlists).toBeUndefined();
+  });
+
+  test('of several accounts one has to be named', async () => {
+    const registry = open();
+    const user = { userId: 'ana', provider: 'fake' } as const;
+    const ada = await addConnection(registry, { ...user, credentials: oauth.grant(['read']) });
+    oauth.behaviour.account = 'bea';
+    const bea = await addConnection(registry, { ...user, credentials: oauth.grant(['read']) });
+    oauth.behaviour.account = 'ada';
+    await expect(userProvider(registry, user)).rejects.toMatchObject({
+      code: 'invalid_data',
+      reason: 'ambiguous_connection',
+    });
+    for (const { id: connectionId, account } of [ada, bea])
+      expect((await userProvider(registry, { ...user, connectionId }))?.connection.account).toBe(account);
+    expect(await userProvider(registry, { ...user, connectionId: 'nothing' })).toBeUndefined();
+    await disconnect(registry, { userId: 'ana', connectionId: bea.id });
+    expect((await userProvider(registry, user))?.connection.id).toBe(ada.id);
   });
 
   test('R-018 scopes are asked for before the first call', async () => {

@@ -1,10 +1,12 @@
 import type { CapabilityMap, CapabilityName } from '../contracts/capabilities/index.ts';
 import type { Connection } from '../contracts/connection.ts';
 import type { AddedProviderId, AnyProvider } from '../contracts/provider.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry, Registry } from '../registry/create-registry.ts';
 import { assertScopes, openContext } from './connection-context.ts';
+import { connectionOf } from './connection-of.ts';
 import { needsReauth } from './reauth.ts';
-import { checkUserId, providerOf } from './strategies.ts';
+import { providerOf } from './strategies.ts';
 
 /** Methods that work without a context; they stay as they are. */
 const WITHOUT_CONTEXT: readonly string[] = ['replay'];
@@ -45,8 +47,8 @@ export type ProviderById<P extends readonly AnyProvider[], Id> = [Extract<P[numb
 export interface UserProviderOptions<Id extends string = string> {
   readonly userId: string;
   readonly provider: Id;
-  /** Which of several accounts. @default the first that works */
-  readonly account?: string | undefined;
+  /** Which connection, where the user has several accounts of the provider. @default the only one */
+  readonly connectionId?: string | undefined;
   /** Ends the calls of this handle. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,6 +59,7 @@ export interface UserProviderOptions<Id extends string = string> {
  *
  * Calls throw `auth_expired` when the user has to connect again and `permission_denied` when scopes are missing.
  *
+ * @throws McaError `invalid_data` `ambiguous_connection` when the user has several accounts and none is named
  * @example
  * ```ts
  * const spotify = await userProvider(registry, { userId: 'ana', provider: 'spotify' });
@@ -67,19 +70,13 @@ export async function userProvider<
   const P extends readonly AnyProvider[],
   Id extends P[number]['id'] | AddedProviderId,
 >(registry: Registry<P>, options: UserProviderOptions<Id>): Promise<UserProvider<ProviderById<P, Id>> | undefined> {
-  const { userId, provider: id, account, signal = new AbortController().signal } = options;
+  const { userId, provider: id, connectionId, signal = new AbortController().signal } = options;
   checkUserId(userId);
   await registry.ready();
   const any: AnyRegistry = registry;
   const provider = providerOf(any, id);
-  const connections = (await registry.storage.listConnections({ userId, provider: id })).filter(
-    ({ kind, status }) => kind === 'api' && status !== 'disconnected',
-  );
-  const connection =
-    account === undefined
-      ? (connections.find(({ status }) => status === 'active') ?? connections[0])
-      : connections.find((each) => each.account === account);
-  if (!connection) return undefined;
+  const connection = await connectionOf(any, { userId, provider: id, connectionId });
+  if (!connection || connection.status === 'disconnected') return undefined;
   const names = (Object.keys(provider.capabilities) as CapabilityName[]).filter((name) => name !== 'fileImport');
   const bound = names.map((name) => [name, bind(any, connection, provider.capabilities[name] ?? {}, signal)]);
   // Built by name, and typed by name: the compiler cannot see that both are the same names.

@@ -2,6 +2,7 @@ import type { Connection } from '../contracts/connection.ts';
 import type { CredentialStore, SealedCredential } from '../contracts/credential-store.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
+import { monotonicMs } from '../runtime/sleep.ts';
 import { decodeCredentials, encodeCredentials, type StoredCredentials } from './credentials.ts';
 import { DataKeys } from './data-keys.ts';
 import { type Sealer, type SealPlace, seal, unseal } from './envelope.ts';
@@ -63,6 +64,35 @@ export class Vault {
   /** Forgets the secrets of a connection. */
   delete(connectionId: string): Promise<void> {
     return this.#store.delete(connectionId);
+  }
+}
+
+/** What is opened is used for so long. A token that the service refuses is looked up again at once. */
+const KEEP_MS = 30_000;
+
+/** Credentials of one connection, opened once for many requests. */
+export class KeptCredentials {
+  readonly #registry: AnyRegistry;
+  readonly #connection: VaultPlace;
+  #opened: Opened | undefined;
+  #until: number = Number.NEGATIVE_INFINITY;
+
+  constructor(registry: AnyRegistry, connection: VaultPlace) {
+    this.#registry = registry;
+    this.#connection = connection;
+  }
+
+  /** What was read within the last 30 seconds. */
+  get recent(): Opened | undefined {
+    return monotonicMs(this.#registry.env.clock) < this.#until ? this.#opened : undefined;
+  }
+
+  /** What is stored now; `undefined` when nothing is. */
+  async read(): Promise<Opened | undefined> {
+    const readAt = monotonicMs(this.#registry.env.clock);
+    this.#opened = await vaultOf(this.#registry).read(this.#connection);
+    this.#until = readAt + KEEP_MS;
+    return this.#opened;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { HttpClient } from './capabilities/context.ts';
+import type { AuthorizationCodeStrategy, DeviceCodeStrategy } from './oauth.ts';
 
 /** A request before it is sent; an auth strategy adds to it what proves who asks. */
 export interface SignableRequest {
@@ -7,6 +8,8 @@ export interface SignableRequest {
   readonly headers: Headers;
   /** Body of a form request; `undefined` for other bodies. */
   readonly form: URLSearchParams | undefined;
+  /** Object of a JSON request, to be added to; `undefined` for other bodies. */
+  readonly json: Record<string, unknown> | undefined;
 }
 
 /** What signing may see. Never a refresh token, never a client secret. */
@@ -22,36 +25,10 @@ export interface SigningCredentials {
 /** Adds credentials to a request. Pure but for the request it changes. */
 export type SignRequest = (request: SignableRequest, credentials: SigningCredentials) => void;
 
-/** Where and how an OAuth 2 service is asked. */
-export interface OAuthClient {
-  readonly clientId: string;
-  /** Absent for public clients, which prove themselves by PKCE alone. */
-  readonly clientSecret?: string | undefined;
-  readonly tokenEndpoint: string;
-  readonly revocationEndpoint?: string | undefined;
-  /** Asked for by default: the least that the provider's capabilities need. */
-  readonly scopes: readonly string[];
-  /** @default ' ' */
-  readonly scopeSeparator?: string | undefined;
-  /** How long the user's consent lasts whatever is refreshed, in milliseconds (Spotify: six months). */
-  readonly authorizationLifetimeMs?: number | undefined;
-  /** @default a bearer token in the `authorization` header */
-  readonly sign?: SignRequest | undefined;
-}
-
 /** One way to connect a user. A provider lists all it supports (Trakt has two); the first is the default. */
 export type AuthStrategy =
-  | (OAuthClient & {
-      readonly type: 'oauth2';
-      readonly authorizationEndpoint: string;
-      /** Extra parameters of the authorization request. */
-      readonly authorizationParameters?: Readonly<Record<string, string>> | undefined;
-      /** Issuer to expect in the `iss` parameter of the callback, where the service sends one. */
-      readonly issuer?: string | undefined;
-      /** @default 'S256' */
-      readonly pkce?: 'S256' | 'unsupported' | undefined;
-    })
-  | (OAuthClient & { readonly type: 'device-code'; readonly deviceEndpoint: string })
+  | AuthorizationCodeStrategy
+  | DeviceCodeStrategy
   | SessionKeyStrategy
   | { readonly type: 'form'; readonly fields: readonly FormField[]; readonly sign: SignRequest }
   /** Like `form`, but credentials come from the host's own login through `addConnection`; there is no connect flow. */

@@ -31,7 +31,7 @@ export interface CursorEnvelope {
   readonly coverage?:
     | readonly (readonly [source: string, account: string | null, from: number, to: number])[]
     | undefined;
-  /** Stretches the service no longer told of when it was asked, the newest fifty. */
+  /** Stretches the service no longer told of when it was asked, oldest first; of more than 500 the nearest become one. */
   readonly gaps?: readonly (readonly [from: number, to: number])[] | undefined;
   /** The provider's own position within the walk; any JSON-safe string, empty between two walks. */
   readonly opaque: string;

@@ -19,6 +19,6 @@ export interface ErrorRule {
   readonly hint?: string | undefined;
   /** Overrides the code's own: is the same request worth sending again? */
   readonly retryable?: boolean | undefined;
-  /** Wait of a `rate_limit` whose answer does not say how long, in milliseconds. */
+  /** Wait of a `rate_limit` or `upstream` whose answer does not say how long, in milliseconds. @default none */
   readonly retryAfterMs?: number | undefined;
 }

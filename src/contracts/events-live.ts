@@ -1,12 +1,6 @@
 import type { ErrorCode } from './error-codes.ts';
+import type { AtConnection } from './events-connection.ts';
 import type { SyncCounts, SyncStatus } from './sync.ts';
-
-/** Where something happened. */
-interface AtConnection {
-  readonly provider: string;
-  readonly connectionId: string;
-  readonly userId: string;
-}
 
 /** One request ended, however it ended. Addresses and bodies are never told. */
 export interface RequestEvent {
@@ -53,51 +47,15 @@ export interface ClockSkewEvent {
   readonly skewMs: number;
 }
 
-/** An account was connected, connected again, or let go. */
-export interface ConnectionEvent extends AtConnection {
-  readonly type: 'connected' | 'reconnected' | 'disconnected';
-  /** Scopes that were asked for and not granted. */
-  readonly missingScopes: readonly string[];
-}
-
-/** New tokens are stored. */
-export interface TokenRefreshedEvent extends AtConnection {
-  readonly type: 'token_refreshed';
-}
-
-/** Tokens could not be refreshed; they are kept and tried again. */
-export interface RefreshFailedEvent extends AtConnection {
-  readonly type: 'refresh_failed';
-  readonly code: ErrorCode;
-  readonly reason?: string | undefined;
-  /** Nothing is asked before this instant, epoch milliseconds. */
-  readonly retryAt: number;
-}
-
-/**
- * The user has to connect again: ask them to. A process that dies may take the event along; the status `needs_reauth` of
- * the connection stays.
- */
-export interface ReauthRequiredEvent extends AtConnection {
-  readonly type: 'reauth_required';
-  /** `revoked`, `expired`, `ambiguous`, `exhausted`, `rejected`, … */
-  readonly reason: string;
-}
-
-/** The user's consent will end: ask them to renew it in time. Told 14 and 3 days before. */
-export interface ReauthDueEvent extends AtConnection {
-  readonly type: 'reauth_due';
-  readonly authorizationExpiresAt: Date;
-  readonly daysLeft: 14 | 3;
-}
-
 /** How far a sync is; good enough for a progress bar. */
 export interface SyncProgressEvent extends AtConnection {
   readonly type: 'sync_progress';
   readonly capability: string;
   readonly counts: SyncCounts;
   readonly pages: number;
-  /** Items the service says there are, if it says so. */
+  /** Which of the two walks the page was of: what is new, or old history. */
+  readonly walk: 'recent' | 'backfill';
+  /** Items the service says there are in this walk, if it says so. */
   readonly total?: number | undefined;
 }
 

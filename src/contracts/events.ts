@@ -1,16 +1,19 @@
 import type {
-  CircuitEvent,
-  ClockSkewEvent,
   ConnectionEvent,
-  CoverageGapEvent,
   ReauthDueEvent,
   ReauthRequiredEvent,
   RefreshFailedEvent,
+  ScopesMissingEvent,
+  TokenRefreshedEvent,
+} from './events-connection.ts';
+import type {
+  CircuitEvent,
+  ClockSkewEvent,
+  CoverageGapEvent,
   RequestEvent,
   RequestWaitingEvent,
   SyncFinishedEvent,
   SyncProgressEvent,
-  TokenRefreshedEvent,
 } from './events-live.ts';
 import type { ImportCounts, ImportStatus } from './import-record.ts';
 
@@ -65,8 +68,10 @@ export type McaEvent =
   | RefreshFailedEvent
   | ReauthRequiredEvent
   | ReauthDueEvent
+  | ScopesMissingEvent
   | SyncProgressEvent
   | SyncFinishedEvent
   | CoverageGapEvent;
 
+export type * from './events-connection.ts';
 export type * from './events-live.ts';

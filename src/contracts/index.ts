@@ -12,6 +12,7 @@ export type * from './import-file.ts';
 export type * from './import-record.ts';
 export type * from './keys.ts';
 export type * from './media-item.ts';
+export type * from './oauth.ts';
 export type * from './playlist.ts';
 export type * from './provider.ts';
 export type * from './rate-limiter.ts';

@@ -2,7 +2,7 @@ import type { ItemPage, PageRequest } from '../contracts/capabilities/history.ts
 import { McaError } from '../contracts/errors.ts';
 import { faultOf } from './check-item.ts';
 import { sumReasons } from './import-report.ts';
-import type { SyncJob } from './sync-walk.ts';
+import type { PageSource } from './next-page.ts';
 
 /** A page of which more is bad than this share, and this number, is a change of the service and not bad luck. */
 const POISON_SHARE = 0.2;
@@ -13,8 +13,14 @@ const POISON_LEAST = 5;
  *
  * @throws McaError `plugin`
  */
-export function checkPage(page: ItemPage, request: PageRequest, job: Pick<SyncJob, 'connection' | 'capability'>): void {
-  const { provider } = job.connection;
+export function checkPage(
+  page: ItemPage,
+  request: PageRequest,
+  { connection, capability }: Pick<PageSource, 'connection' | 'capability'>,
+  /** Positions that this walk has been at. */
+  met: ReadonlySet<string>,
+): void {
+  const { provider } = connection;
   const broken = (reason: string, what: string): McaError =>
     new McaError({
       code: 'plugin',
@@ -27,11 +33,13 @@ export function checkPage(page: ItemPage, request: PageRequest, job: Pick<SyncJo
   if (page.read !== accounted)
     throw broken('unbalanced_page', `read ${page.read} records but accounts for ${accounted}`);
   for (const item of page.items) {
-    const fault = faultOf(item, { provider, sources: job.capability.sources });
+    const fault = faultOf(item, { provider, sources: capability.sources });
     if (fault) throw broken('invalid_item', `gave an item with ${fault}`);
   }
-  if (page.hasMore && (page.cursor === '' || page.cursor === request.cursor))
+  if (!page.hasMore) return;
+  if (page.cursor === '' || page.cursor === request.cursor)
     throw broken('stuck_walk', 'says there is more, but not where');
+  if (met.has(page.cursor)) throw broken('stuck_walk', 'goes round in a circle');
 }
 
 /**

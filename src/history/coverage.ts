@@ -24,7 +24,7 @@ type Known = ReadonlyMap<string, readonly Stretch[]>;
 const DAY_MS = 86_400_000;
 const LONGEST_SILENCE_MS = 7 * DAY_MS;
 /** More stretches than this per source are joined at their smallest gaps. */
-const STRETCHES_KEPT = 50;
+const STRETCHES_KEPT = 500;
 
 export function trackCoverage(known: Known = new Map()): CoverageTracker {
   return {
@@ -91,19 +91,56 @@ export function joined(
     if (last && stretch.from - last.to <= silenceMs) last.to = Math.max(last.to, stretch.to);
     else merged.push({ ...stretch });
   }
-  if (merged.length <= keep) return merged;
-  const gaps = merged.slice(1).map((stretch, index) => stretch.from - (merged[index]?.to ?? 0));
-  const smallestKept = gaps.toSorted((a, b) => b - a)[keep - 2] ?? Number.POSITIVE_INFINITY;
-  return joined(merged, smallestKept - 1, keep);
+  return merged.length <= keep ? merged : joinNearest(merged, keep);
 }
 
-/** What is left of coverage when a stretch in which nothing was told is cut out, its ends kept. */
-export function withoutStretch(coverage: readonly Coverage[], gap: Readonly<Stretch>): readonly Coverage[] {
+/** Of stretches in order, as many as may stay: the shortest silences between them go, of equal ones the oldest. */
+function joinNearest(stretches: readonly Stretch[], keep: number): readonly Stretch[] {
+  const silences = stretches.slice(1).map(({ from }, index) => ({ index, ms: from - (stretches[index]?.to ?? 0) }));
+  const going = silences.toSorted((a, b) => a.ms - b.ms).slice(0, stretches.length - keep);
+  const isGoing = new Set(going.map(({ index }) => index + 1));
+  const left: Stretch[] = [];
+  for (const [index, stretch] of stretches.entries()) {
+    const last = left.at(-1);
+    if (last && isGoing.has(index)) last.to = stretch.to;
+    else left.push({ ...stretch });
+  }
+  return left;
+}
+
+/**
+ * What is left of coverage when stretches in which nothing was told are cut out, their ends kept. Each source's stretches,
+ * and the gaps, are in order and do not overlap.
+ */
+export function withoutStretches(
+  coverage: readonly Coverage[],
+  gaps: readonly Readonly<Stretch>[],
+): readonly Coverage[] {
+  if (gaps.length === 0) return coverage;
   return coverage.flatMap((stretch) => {
-    const { from, to } = stretch;
-    if (to.getTime() <= gap.from || from.getTime() >= gap.to) return [stretch];
-    const before = from.getTime() <= gap.from ? [{ ...stretch, to: new Date(gap.from) }] : [];
-    const after = to.getTime() >= gap.to ? [{ ...stretch, from: new Date(gap.to) }] : [];
-    return [...before, ...after];
+    const end = stretch.to.getTime();
+    const left: Coverage[] = [];
+    let from: number | undefined = stretch.from.getTime();
+    for (const gap of gapsWithin(gaps, from, end)) {
+      if (from !== undefined && from <= gap.from)
+        left.push({ ...stretch, from: new Date(from), to: new Date(gap.from) });
+      from = gap.to <= end ? gap.to : undefined;
+    }
+    if (from !== undefined) left.push({ ...stretch, from: new Date(from) });
+    return left;
   });
+}
+
+/** The gaps that touch more than the ends of an interval. */
+function gapsWithin(gaps: readonly Readonly<Stretch>[], from: number, to: number): readonly Readonly<Stretch>[] {
+  let first = 0;
+  let beyond = gaps.length;
+  while (first < beyond) {
+    const middle = (first + beyond) >> 1;
+    if ((gaps[middle]?.to ?? 0) <= from) first = middle + 1;
+    else beyond = middle;
+  }
+  let last = first;
+  while (last < gaps.length && (gaps[last]?.from ?? 0) < to) last += 1;
+  return gaps.slice(first, last);
 }

@@ -1,5 +1,5 @@
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { checkUserId } from './import-file.ts';
 import { iterateItems } from './query-items.ts';
 
 /**

@@ -6,6 +6,7 @@ import type { HiddenRange } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { joined } from './coverage.ts';
 import { readPosition } from './sync-position.ts';
+import { backfillKey } from './sync-start.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -19,6 +20,11 @@ const REACH: Readonly<Record<Precision, { readonly beforeMs: number; readonly af
   hour: { beforeMs: 0, afterMs: HOUR_MS },
   day: { beforeMs: 14 * HOUR_MS, afterMs: 36 * HOUR_MS },
 };
+
+/** Each stretch makes every read a little slower. Of the older ones, row by row is asked whether the finer source has it. */
+const CERTAIN_STRETCHES = 50;
+/** No instant lies in it. */
+const NOTHING = { from: 1, to: 0 };
 
 /** Coverage with the connection that brought it. */
 interface Covered extends Coverage {
@@ -51,9 +57,10 @@ export async function hiddenRanges(registry: AnyRegistry, userId: string): Promi
 
 /** What live syncs told of: the cursor of the connection knows. */
 async function syncedCoverage(registry: AnyRegistry, connection: Connection): Promise<readonly Covered[]> {
-  if (connection.kind !== 'api') return [];
-  const tracks = ['history', 'history:backfill'].map(async (track) => {
-    const { position } = await readPosition(registry, connection, track);
+  const history = registry.list().find(({ id }) => id === connection.provider)?.capabilities.history;
+  if (connection.kind !== 'api' || !history) return [];
+  const tracks = ['history', backfillKey('history')].map(async (track) => {
+    const { position } = await readPosition(registry, connection, track, history);
     return position?.coverage ?? [];
   });
   return (await Promise.all(tracks)).flat().map(([source, account, from, to]) => ({
@@ -86,13 +93,20 @@ function rangesOf(
       const merged = joined(
         stretches.map(({ from, to }) => ({ from: from.getTime(), to: to.getTime() })),
         0,
+        Number.POSITIVE_INFINITY,
       );
-      return merged.map(
+      const base = {
+        platform: provider.id,
+        source,
+        connectionIds,
+        ...(account === undefined ? {} : { account }),
+        finerSources,
+        reachBeforeMs: beforeMs,
+        reachAfterMs: afterMs,
+      };
+      const certain = merged.slice(-CERTAIN_STRETCHES).map(
         ({ from, to }): HiddenRange => ({
-          platform: provider.id,
-          source,
-          connectionIds,
-          ...(account === undefined ? {} : { account }),
+          ...base,
           // Surely inside: wherever within its reach the event was, the finer source was watching.
           from: from + beforeMs,
           to: to - afterMs,
@@ -101,11 +115,12 @@ function rangesOf(
             { from: from - afterMs, to: from + beforeMs },
             { from: to - afterMs, to: to + beforeMs },
           ],
-          finerSources,
-          reachBeforeMs: beforeMs,
-          reachAfterMs: afterMs,
         }),
       );
+      const older = merged.slice(0, -CERTAIN_STRETCHES);
+      const [first, last] = [older[0], older.at(-1)];
+      if (!first || !last) return certain;
+      return [{ ...base, ...NOTHING, edges: [{ from: first.from - afterMs, to: last.to + beforeMs }] }, ...certain];
     });
   });
 }

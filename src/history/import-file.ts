@@ -3,6 +3,7 @@ import type { ImportProgressEvent } from '../contracts/events.ts';
 import type { ArchiveLimits, ImportFile, ImportSource } from '../contracts/import-file.ts';
 import type { AnyProvider, ImportOptionsOf, ProviderIdWith } from '../contracts/provider.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import { capabilityOf, type Registry } from '../registry/create-registry.ts';
 import type { ImportReport } from './import-report.ts';
 import { runImport } from './import-run.ts';
@@ -105,16 +106,6 @@ function withDistinctNames(files: readonly ImportFile[]): readonly ImportFile[] 
 
 function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === 'object' ? part.key : part);
-}
-
-/** @throws McaError `invalid_data` for something that cannot name a user. */
-export function checkUserId(userId: string): void {
-  if (typeof userId === 'string' && userId !== '') return;
-  throw invalid(
-    'invalid_user_id',
-    'userId must be a text that is not empty.',
-    'Pass the id your app knows the user by.',
-  );
 }
 
 function invalid(reason: string, message: string, hint: string, provider?: string): McaError {

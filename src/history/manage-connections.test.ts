@@ -41,6 +41,21 @@ describe('updateConnection', () => {
   });
 });
 
+test('connections are listed by provider and by status', async () => {
+  const { registry, connection } = await liveSetup();
+  const other = { id: 'other', userId: 'ada', provider: 'elsewhere', kind: 'api', account: '' } as const;
+  await registry.storage.ensureConnection(other);
+  await registry.storage.updateConnection(connection.id, { status: 'needs_reauth' });
+  const idsOf = async (filter: object) =>
+    (await listConnections(registry, { userId: 'ada', ...filter })).map(({ id }) => id);
+  expect(await idsOf({})).toEqual([connection.id, 'other']);
+  expect(await idsOf({ provider: 'elsewhere' })).toEqual(['other']);
+  expect(await idsOf({ status: 'needs_reauth' })).toEqual([connection.id]);
+  expect(await idsOf({ status: ['active', 'needs_reauth'] })).toEqual([connection.id, 'other']);
+  expect(await idsOf({ provider: 'fake', status: 'active' })).toEqual([]);
+  expect(await idsOf({ userId: 'bob' })).toEqual([]);
+});
+
 test('the sync log tells what became of the syncs, newest first', async () => {
   const { service, registry, sync, connection } = await liveSetup();
   service.add('ada', ...playsBefore(START, 5));

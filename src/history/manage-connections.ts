@@ -2,8 +2,9 @@ import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ConnectionPatch } from '../contracts/storage/index.ts';
 import type { SyncLogEntry } from '../contracts/sync.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { checkUserId } from './import-file.ts';
+import { withFirstSync } from '../registry/first-sync.ts';
 import { checkLimit } from './read-filter.ts';
 
 /** Which connection of a user. */
@@ -47,7 +48,7 @@ export async function updateConnection(registry: AnyRegistry, change: Connection
   const patch: ConnectionPatch = {
     ...(enabled === true && { status: 'active', statusReason: null }),
     ...(enabled === false && mayDisable && { status: 'disabled', statusReason: 'by_host' }),
-    ...(firstSync !== undefined && { settings: { ...settings, 'mca.first': firstSync } }),
+    ...(firstSync !== undefined && { settings: withFirstSync(settings, firstSync) }),
   };
   return (await registry.storage.updateConnection(connection.id, patch)) ?? connection;
 }

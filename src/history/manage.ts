@@ -1,10 +1,10 @@
-import type { Connection } from '../contracts/connection.ts';
+import type { Connection, ConnectionStatus } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ImportRecord } from '../contracts/import-record.ts';
 import type { ItemKey } from '../contracts/media-item.ts';
 import type { Change } from '../contracts/storage/index.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { checkUserId } from './import-file.ts';
 import { checkLimit } from './read-filter.ts';
 
 /**
@@ -19,14 +19,24 @@ export async function listImports(
   return (await registry.storage.listImports({ userId: request.userId })).toReversed();
 }
 
+/** Which connections of a user. Fields combine with AND. */
+export interface ConnectionFilter {
+  readonly userId: string;
+  /** @default all providers */
+  readonly provider?: string | undefined;
+  /** @default every status */
+  readonly status?: ConnectionStatus | readonly ConnectionStatus[] | undefined;
+}
+
 /** A user's links to services and files, oldest first. */
 export async function listConnections(
   registry: AnyRegistry,
-  request: { readonly userId: string },
+  { userId, provider, status }: ConnectionFilter,
 ): Promise<readonly Connection[]> {
-  checkUserId(request.userId);
+  checkUserId(userId);
   await registry.ready();
-  return registry.storage.listConnections({ userId: request.userId });
+  const connections = await registry.storage.listConnections({ userId, provider });
+  return connections.filter((connection) => status === undefined || [status].flat().includes(connection.status));
 }
 
 /** What undoing an import did. */

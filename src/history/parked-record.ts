@@ -12,6 +12,11 @@ export function parkedRecord(capability: string, { reason, message, raw }: Poiso
 
 const SECRET_NAME = /token|secret|password|passwd|authorization|cookie|api_?key|session_?key/i;
 
+/** A record as JSON tells it, without secrets. */
+export function redacted(raw: unknown): unknown {
+  return JSON.parse(JSON.stringify(raw ?? null, withoutSecrets)) as unknown;
+}
+
 /** By the names of fields only: texts stay as they are, or keys made of them would be other ones when replayed. */
 function withoutSecrets(name: string, value: unknown): unknown {
   return SECRET_NAME.test(name) && typeof value === 'string' ? '[redacted]' : value;

@@ -2,7 +2,8 @@ import { McaError } from '../contracts/errors.ts';
 import type { StoredItem } from '../contracts/media-item.ts';
 import type { Keyset } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { parseBase64UrlJson, toBase64Url } from '../runtime/cursor.ts';
+import { parseBase64UrlJson } from '../runtime/cursor.ts';
+import { toBase64Url, utf8 } from '../runtime/encoding.ts';
 import { checkLimit, type ReadFilter, storageFilter } from './read-filter.ts';
 
 /** Which items, in which order, and where to go on. */
@@ -79,7 +80,7 @@ function keysetOf({ consumedAt, platform, externalId }: StoredItem): Keyset {
 
 function encodeKeyset(item: StoredItem): string {
   const { consumedAt, platform, externalId } = keysetOf(item);
-  return toBase64Url(JSON.stringify([1, consumedAt, platform, externalId]));
+  return toBase64Url(utf8(JSON.stringify([1, consumedAt, platform, externalId])));
 }
 
 function decodeKeyset(cursor: string): Keyset {

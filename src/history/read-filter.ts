@@ -1,9 +1,9 @@
 import { McaError } from '../contracts/errors.ts';
 import type { MediaAction, MediaType } from '../contracts/media-item.ts';
 import type { ItemFilter } from '../contracts/storage/index.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { hiddenRanges } from './hidden-ranges.ts';
-import { checkUserId } from './import-file.ts';
 
 /** Which items to read. Fields combine with AND, lists within a field with OR. */
 export interface ReadFilter {

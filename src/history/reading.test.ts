@@ -16,25 +16,11 @@ import { memory } from '@mca/core/adapters/memory';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
 import { describe, expect, test } from 'vitest';
-import { history, play, plays } from '../../test/support/spotify-rows.ts';
+import { accountData, history, play, plays } from '../../test/support/spotify-rows.ts';
 import { fileOf } from '../testing/import-files.ts';
 
 const userId = 'ana';
 const open = () => createRegistry({ providers: [spotify(), netflix()], ...memory() });
-
-/** The account data of the same plays: to the minute, by name. */
-const accountData = (rows: readonly Record<string, unknown>[]) =>
-  fileOf(
-    'StreamingHistory_music_0.json',
-    JSON.stringify(
-      rows.map((row) => ({
-        endTime: String(row.ts).slice(0, 16).replace('T', ' '),
-        artistName: row.master_metadata_album_artist_name,
-        trackName: row.master_metadata_track_name,
-        msPlayed: row.ms_played,
-      })),
-    ),
-  );
 
 describe('coarse and fine exports of one account', () => {
   const count = async (registry: ReturnType<typeof open>, resolve?: 'all') =>

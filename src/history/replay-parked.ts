@@ -6,6 +6,7 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { faultOf } from './check-item.ts';
 import { type OwnConnection, ownConnection } from './manage-connections.ts';
 import { holdLease } from './sync-lease.ts';
+import { readPosition } from './sync-position.ts';
 import { tellItems } from './tell-items.ts';
 
 /** What a replay did. */
@@ -38,20 +39,25 @@ export async function listParked(
  * @throws McaError `not_found` when the user has no such connection; `storage` `busy` while a sync of it is running
  */
 export async function replayParked(registry: AnyRegistry, request: OwnConnection): Promise<ReplayReport> {
-  const { provider } = await ownConnection(registry, request);
+  const connection = await ownConnection(registry, request);
+  const { provider } = connection;
   const parked = await registry.storage.listParked(request.connectionId);
   const capabilities: Partial<CapabilityMap> = registry.list().find(({ id }) => id === provider)?.capabilities ?? {};
   let report: ReplayReport = { replayed: 0, inserted: 0, remaining: parked.length };
   for (const [name, records] of Map.groupBy(parked, ({ capability }) => capability)) {
     const capability = capabilities[name as IncrementalName];
     if (!capability) continue;
+    const { position } = await readPosition(registry, connection, name, capability);
+    const floor = position?.floor ?? Number.NEGATIVE_INFINITY;
     const good: { readonly id: number; readonly items: readonly MediaItem[] }[] = [];
     for (const { id, raw } of records) {
       const value = parseRaw(raw);
       if (value === undefined) continue;
       const { items, rejected } = capability.replay(value);
       const isSound = items.every((item) => faultOf(item, { provider, sources: capability.sources }) === undefined);
-      if (rejected.length === 0 && isSound) good.push({ id, items });
+      // What happened before the start that the user chose is not wanted from here either.
+      const wanted = items.filter(({ consumedAt }) => consumedAt.getTime() >= floor);
+      if (rejected.length === 0 && isSound) good.push({ id, items: wanted });
     }
     if (good.length === 0) continue;
     const inserted = await store(registry, request, name, good);

@@ -1,16 +1,18 @@
 import { assertScopes, openContext } from '../auth/connection-context.ts';
+import { connectionOf } from '../auth/connection-of.ts';
+import type { IncrementalName } from '../contracts/capabilities/index.ts';
 import type { Cursor } from '../contracts/cursor.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { AnyProvider, ProviderIdWith } from '../contracts/provider.ts';
-import { capabilityOf, type Registry } from '../registry/create-registry.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
+import { type AnyRegistry, capabilityOf, type Registry } from '../registry/create-registry.ts';
 import { decodeCursor, encodeCursor } from '../runtime/cursor.ts';
-import { checkPage, checkPoison } from './check-page.ts';
-import { checkUserId } from './import-file.ts';
-import { connectionOf } from './sync-history.ts';
+import { newTrail, nextPage } from './next-page.ts';
+import { redacted } from './parked-record.ts';
 import { advance, nextWalk, type Position } from './sync-position.ts';
 
-/** Whose history to stream, and from where on. */
+/** Whose items to stream, and from where on. */
 export interface StreamOptions<Id extends string> {
   readonly userId: string;
   readonly provider: Id;
@@ -25,8 +27,10 @@ export interface StreamBatch {
   readonly items: readonly MediaItem[];
   /** Store it together with the items, and hand it in next time. */
   readonly cursor: Cursor;
-  /** Records that could not be normalised. */
-  readonly rejected: readonly { readonly reason: string; readonly message: string }[];
+  /** Whether the service has more just now. */
+  readonly hasMore: boolean;
+  /** Records that could not be normalised, each as the service sent it, without secrets. */
+  readonly rejected: readonly { readonly reason: string; readonly message: string; readonly raw: unknown }[];
   /** Stretch that the service no longer tells of. */
   readonly gap?: { readonly from: Date; readonly to: Date } | undefined;
 }
@@ -44,13 +48,37 @@ export interface StreamBatch {
  * }
  * ```
  */
-export async function* streamHistory<const P extends readonly AnyProvider[], Id extends ProviderIdWith<P, 'history'>>(
+export function streamHistory<const P extends readonly AnyProvider[], Id extends ProviderIdWith<P, 'history'>>(
   registry: Registry<P>,
   options: StreamOptions<Id>,
 ): AsyncGenerator<StreamBatch, void, undefined> {
+  return stream(registry, 'history', options);
+}
+
+/** Hands over what a user liked and saved. Like {@link streamHistory}, with cursors of its own. */
+export function streamLibrary<const P extends readonly AnyProvider[], Id extends ProviderIdWith<P, 'library'>>(
+  registry: Registry<P>,
+  options: StreamOptions<Id>,
+): AsyncGenerator<StreamBatch, void, undefined> {
+  return stream(registry, 'library', options);
+}
+
+/** Hands over what a user rated. Like {@link streamHistory}, with cursors of its own. */
+export function streamRatings<const P extends readonly AnyProvider[], Id extends ProviderIdWith<P, 'ratings'>>(
+  registry: Registry<P>,
+  options: StreamOptions<Id>,
+): AsyncGenerator<StreamBatch, void, undefined> {
+  return stream(registry, 'ratings', options);
+}
+
+async function* stream(
+  registry: AnyRegistry,
+  name: IncrementalName,
+  options: StreamOptions<string>,
+): AsyncGenerator<StreamBatch, void, undefined> {
   checkUserId(options.userId);
   const { provider } = options;
-  const capability = capabilityOf(registry, provider, 'history');
+  const capability = capabilityOf(registry, provider, name);
   await registry.ready();
   const connection = await connectionOf(registry, options);
   if (!connection) {
@@ -62,33 +90,27 @@ export async function* streamHistory<const P extends readonly AnyProvider[], Id 
       hint: 'Connect first: beginConnect.',
     });
   }
-  const signal = AbortSignal.any([options.signal, registry.access.closing].filter((each) => each !== undefined));
+  const { access, env } = registry;
+  const signal = AbortSignal.any([options.signal, access.closing].filter((each) => each !== undefined));
   assertScopes(connection, capability.scopes ?? []);
-  const context = await openContext(registry, connection, signal);
-  const { clock } = registry.env;
-  const expected = { provider, capability: 'history' };
+  const source = { connection, capability, context: await openContext(registry, connection, signal) };
+  const expected = { provider, capability: name };
   let position: Position = options.cursor ? decodeCursor(options.cursor, expected) : { opaque: '' };
+  const trail = newTrail();
   for (;;) {
-    const walk = position.walk ?? nextWalk(position, capability, clock.now());
-    const { opaque, highWater } = position;
-    const request = {
-      cursor: opaque === '' ? undefined : opaque,
-      since: walk.since,
-      until: walk.until,
-      highWater,
-      limit: 1_000,
-    };
-    const page = await capability.fetchPage(context, request);
-    checkPage(page, request, { connection, capability });
-    checkPoison(page, provider);
-    const now = clock.now();
-    position = advance({ ...position, walk }, page, { platform: provider, order: capability.order, now });
-    const { highWater: mark, deepAt, walk: under, opaque: rest } = position;
-    const kept: Position = { highWater: mark, deepAt, walk: under, opaque: rest };
+    const walk = position.walk ?? nextWalk(position, capability, env.clock.now());
+    const fetched = await access.track(nextPage(source, { ...position, walk }, trail));
+    const { page } = fetched;
+    const now = env.clock.now();
+    const next = advance(fetched.position, page, { platform: provider, order: capability.order, now });
+    // What was told and what was not is the host's to keep.
+    const { coverage: _told, gaps: _untold, ...rest } = next;
+    position = rest;
     yield {
       items: page.items,
-      cursor: encodeCursor({ ...expected, issuedAt: now, ...kept }),
-      rejected: page.rejected.map(({ reason, message }) => ({ reason, message })),
+      cursor: encodeCursor({ ...expected, issuedAt: now, ...position }),
+      hasMore: page.hasMore,
+      rejected: page.rejected.map(({ reason, message, raw }) => ({ reason, message, raw: redacted(raw) })),
       ...(page.gap && { gap: { from: new Date(page.gap.from), to: new Date(page.gap.to) } }),
     };
     if (!page.hasMore) return;

@@ -1,11 +1,11 @@
 import { INCREMENTAL_NAMES, type IncrementalName } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { DueSync } from '../contracts/storage/index.ts';
-import type { SyncSchedule } from '../contracts/sync.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { LEASE_MS } from './sync-lease.ts';
+import { randomId } from '../runtime/env.ts';
+import { dropLease, LEASE_MS } from './sync-lease.ts';
 import type { SyncReport } from './sync-report.ts';
-import { runSync } from './sync-run.ts';
+import { runClaimed } from './sync-run.ts';
 
 /** How due syncs are worked off. */
 export interface SyncDueOptions {
@@ -43,7 +43,8 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   await registry.ready();
   const byStatus = new Map<SyncReport['status'], number>();
   const seen = new Set<string>();
-  const again: SyncSchedule[] = [];
+  const again: DueSync[] = [];
+  const claims = new Claims(registry);
   let synced = 0;
 
   function tell(report: SyncReport): void {
@@ -58,15 +59,15 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   async function worker(): Promise<void> {
     while (synced < limit && !options.signal?.aborted && !registry.access.closing.aborted) {
       synced += 1;
-      const due = await claimOne(registry);
+      const due = await claims.next();
       if (!due) {
         synced -= 1;
         return;
       }
       const key = `${due.schedule.connectionId}:${due.schedule.capability}`;
       if (seen.has(key)) {
-        // Due again already, or still running: everybody else comes first. Given back when the round is over.
-        again.push(due.schedule);
+        // Due again already: everybody else comes first. Given back when the round is over.
+        again.push(due);
         synced -= 1;
         continue;
       }
@@ -82,42 +83,71 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   }
   // All of them to their end: one that fails must not leave the others running behind the caller's back.
   const workers = await registry.access.track(Promise.allSettled(Array.from({ length: concurrency }, worker)));
-  await giveBack(registry, again);
+  for (const { lease } of again) await dropLease(registry, lease);
   for (const ended of workers) if (ended.status === 'rejected') throw ended.reason;
   return { synced, byStatus: Object.fromEntries(byStatus) };
 }
 
-async function claimOne(registry: AnyRegistry): Promise<DueSync | undefined> {
-  const providers = registry
-    .list()
-    .filter(({ capabilities }) => INCREMENTAL_NAMES.some((name) => capabilities[name]))
-    .map(({ id }) => id);
-  const [due] = await registry.storage.claimDueConnections({ providers, limit: 1, claimMs: LEASE_MS });
-  return due;
-}
+/** Claims for all who ask while a claim is under way at once. */
+class Claims {
+  readonly #registry: AnyRegistry;
+  readonly #owner: string;
+  #asking: ReturnType<typeof Promise.withResolvers<DueSync | undefined>>[] = [];
+  #isClaiming = false;
 
-/** Ends claims that nothing came of, unless the schedule has changed since. */
-async function giveBack(registry: AnyRegistry, schedules: readonly SyncSchedule[]): Promise<void> {
-  for (const { connectionId, capability, dueAt } of schedules) {
-    const current = await registry.storage.readSchedule(connectionId, capability);
-    if (current && current.dueAt === dueAt) await registry.storage.putSchedule(current);
+  constructor(registry: AnyRegistry) {
+    this.#registry = registry;
+    this.#owner = randomId(registry.env.random);
+  }
+
+  /** The next sync that is due, or `undefined` when there is none. */
+  next(): Promise<DueSync | undefined> {
+    const asked = Promise.withResolvers<DueSync | undefined>();
+    this.#asking.push(asked);
+    if (!this.#isClaiming) void this.#serve();
+    return asked.promise;
+  }
+
+  async #serve(): Promise<void> {
+    this.#isClaiming = true;
+    // Whoever asks in the same breath is served together.
+    await Promise.resolve();
+    while (this.#asking.length > 0) {
+      const asking = this.#asking.splice(0);
+      try {
+        const due = await this.#claim(asking.length);
+        for (const [index, { resolve }] of asking.entries()) resolve(due[index]);
+      } catch (error) {
+        for (const { reject } of asking) reject(error);
+      }
+    }
+    this.#isClaiming = false;
+  }
+
+  #claim(limit: number): Promise<readonly DueSync[]> {
+    const able = this.#registry
+      .list()
+      .filter(({ capabilities }) => INCREMENTAL_NAMES.some((name) => capabilities[name]));
+    const providers = able.map(({ id }) => id);
+    return this.#registry.storage.claimDueConnections({ providers, limit, owner: this.#owner, ttlMs: LEASE_MS });
   }
 }
 
-async function syncOne(
-  registry: AnyRegistry,
-  { schedule, connection }: DueSync,
-  options: SyncDueOptions,
-): Promise<SyncReport | undefined> {
-  const name = schedule.capability as IncrementalName;
-  const capability = registry.list().find(({ id }) => id === connection.provider)?.capabilities[name];
+async function syncOne(registry: AnyRegistry, due: DueSync, options: SyncDueOptions): Promise<SyncReport | undefined> {
+  const { schedule, connection, lease } = due;
+  const capabilities = registry.list().find(({ id }) => id === connection.provider)?.capabilities;
+  const capability = capabilities?.[schedule.capability as IncrementalName];
   if (!capability) {
     // Planned by a release or a set-up that could do more: asked again tomorrow, not every minute.
-    await registry.storage.putSchedule({ ...schedule, dueAt: registry.env.clock.now() + 86_400_000 });
+    try {
+      await registry.storage.putSchedule({ ...schedule, dueAt: registry.env.clock.now() + 86_400_000 });
+    } finally {
+      await dropLease(registry, lease);
+    }
     return undefined;
   }
   const { signal, maxPagesPerSync = 100 } = options;
-  return runSync(registry, connection, name, capability, { signal, maxPages: maxPagesPerSync });
+  return runClaimed(registry, due, capability, { signal, maxPages: maxPagesPerSync });
 }
 
 function checkConcurrency(concurrency: number): void {

@@ -83,7 +83,7 @@ test('a first sync of what is new stays one, also when it fails', async () => {
   const { service, registry, sync, time } = await liveSetup();
   service.add('ada', ...playsBefore(START, 30));
   service.intercept = () => Response.json({}, { status: 403 });
-  expect((await sync({ first: 'new' })).status).toBe('failed');
+  expect((await sync({ firstSync: 'new' })).status).toBe('failed');
   service.intercept = undefined;
   await time.advance(2 * HOUR);
   await time.until(syncDue(registry));
@@ -93,7 +93,7 @@ test('a first sync of what is new stays one, also when it fails', async () => {
 test('what the choice left out is not covered: an export of that time shows', async () => {
   const { service, registry, sync, connection } = await liveSetup();
   service.add('ada', ...playsBefore(START, 30));
-  await sync({ first: 'new' });
+  await sync({ firstSync: 'new' });
   const [cursor] = await registry.storage.readCursors(connection.id, 'history');
   const envelope = JSON.parse(Buffer.from(String(cursor), 'base64url').toString()) as { coverage?: unknown };
   expect(envelope.coverage).toBeUndefined();
@@ -180,4 +180,14 @@ test('a parked record keeps no secret, and its texts as they are', async () => {
   await sync();
   const [parked] = await registry.storage.listParked(connection.id);
   expect(parked?.raw).toBe('{"access_token":"[redacted]","title":"token: none","n":{"apiKey":"[redacted]"}}');
+});
+
+test('a sync without the scopes it needs asks nothing of the service, and tells the host which', async () => {
+  const { sync, service, events } = await liveSetup({ provider: { history: { scopes: ['plays', 'likes'] } } });
+  const { error } = await sync();
+  expect(error).toMatchObject({ code: 'permission_denied', reason: 'missing_scopes' });
+  expect(service.ledger).toEqual([]);
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'scopes_missing', capability: 'history', missing: ['plays', 'likes'] }),
+  );
 });

@@ -1,9 +1,9 @@
+import { connectionOf } from '../auth/connection-of.ts';
 import type { IncrementalName } from '../contracts/capabilities/index.ts';
-import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider, ProviderIdWith } from '../contracts/provider.ts';
+import { checkUserId } from '../registry/check-user-id.ts';
 import { type AnyRegistry, capabilityOf, type Registry } from '../registry/create-registry.ts';
-import { checkUserId } from './import-file.ts';
 import { SyncLedger, type SyncReport } from './sync-report.ts';
 import { runSync } from './sync-run.ts';
 import type { SyncSettings } from './sync-tracks.ts';
@@ -67,31 +67,6 @@ async function sync(registry: AnyRegistry, name: IncrementalName, options: SyncO
     return { status: 'skipped', reason: 'not_connected', provider, capability: name, ...nothing };
   }
   return registry.access.track(runSync(registry, connection, name, capability, options));
-}
-
-/**
- * The connection that is meant, or `undefined` when the user has none.
- *
- * @throws McaError `invalid_data` `ambiguous_connection` when there are several and none is named
- */
-export async function connectionOf(
-  registry: AnyRegistry,
-  request: { readonly userId: string; readonly provider: string; readonly connectionId?: string | undefined },
-): Promise<Connection | undefined> {
-  const { userId, provider, connectionId } = request;
-  const all = await registry.storage.listConnections({ id: connectionId, userId, provider });
-  const connected = all.filter(({ kind }) => kind === 'api');
-  const usable = connected.filter(({ status }) => status !== 'disconnected');
-  if (usable.length > 1) {
-    throw new McaError({
-      code: 'invalid_data',
-      reason: 'ambiguous_connection',
-      provider,
-      message: `The user has ${usable.length} accounts of ${provider}.`,
-      hint: 'Say which with connectionId; see listConnections.',
-    });
-  }
-  return usable[0] ?? connected[0];
 }
 
 function checkMaxPages(maxPages: number | undefined): void {

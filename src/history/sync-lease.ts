@@ -13,15 +13,24 @@ export interface HeldLease {
   readonly current: Lease;
   /** Fires when somebody else took over, or the connection was erased. */
   readonly lost: AbortSignal;
+  /** Gives it back by a write that releases it; when that fails, by itself. */
+  releaseWith(write: (lease: Lease) => Promise<void>): Promise<void>;
+  /** Gives it back, if it was not given back before. */
   release(): Promise<void>;
 }
 
 /** Takes the resource, or answers `undefined` while another worker has it. */
 export async function holdLease(registry: AnyRegistry, resource: string): Promise<HeldLease | undefined> {
   const { storage, env } = registry;
-  const first = await storage.acquireLease({ resource, owner: randomId(env.random), ttlMs: LEASE_MS });
-  if (!first) return undefined;
-  let lease: Lease = first;
+  const lease = await storage.acquireLease({ resource, owner: randomId(env.random), ttlMs: LEASE_MS });
+  return lease && keepLease(registry, lease);
+}
+
+/** Keeps a lease that was just acquired. */
+export function keepLease(registry: AnyRegistry, acquired: Lease): HeldLease {
+  const { storage, env } = registry;
+  const { resource } = acquired;
+  let lease = acquired;
   let isReleased = false;
   let stop: () => void = () => {};
   const lost = new AbortController();
@@ -43,25 +52,41 @@ export async function holdLease(registry: AnyRegistry, resource: string): Promis
   }
   plan();
 
+  async function release(): Promise<void> {
+    if (isReleased) return;
+    isReleased = true;
+    stop();
+    await dropLease(registry, lease);
+  }
   return {
     get current() {
       return lease;
     },
     lost: lost.signal,
-    async release() {
-      isReleased = true;
-      stop();
+    async releaseWith(write) {
       try {
-        await storage.releaseLease(lease);
-      } catch (error) {
-        // It runs out by itself, and how the work ended matters more.
-        env.logger.warn('could not release a lease', {
-          resource,
-          message: error instanceof Error ? error.message : '',
-        });
+        await write(lease);
+        isReleased = true;
+        stop();
+      } finally {
+        await release();
       }
     },
+    release,
   };
+}
+
+/** Gives a lease back. */
+export async function dropLease({ storage, env }: AnyRegistry, lease: Lease): Promise<void> {
+  try {
+    await storage.releaseLease(lease);
+  } catch (error) {
+    // It runs out by itself, and how the work ended matters more.
+    env.logger.warn('could not release a lease', {
+      resource: lease.resource,
+      message: error instanceof Error ? error.message : '',
+    });
+  }
 }
 
 function leaseLost(resource: string): McaError {

@@ -1,8 +1,9 @@
+import type { IncrementalCapability } from '../contracts/capabilities/history.ts';
 import type { Cursor, CursorEnvelope, CursorWalk } from '../contracts/cursor.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { decodeCursor } from '../runtime/cursor.ts';
-import { type CoverageTracker, trackCoverage, withoutStretch } from './coverage.ts';
+import { type CoverageTracker, joined, trackCoverage, withoutStretches } from './coverage.ts';
 
 /** Where a track of a capability stands: the envelope without what is the same for all of them. */
 export type Position = Omit<CursorEnvelope, 'v' | 'provider' | 'capability' | 'issuedAt'>;
@@ -10,36 +11,31 @@ export type Position = Omit<CursorEnvelope, 'v' | 'provider' | 'capability' | 'i
 /** Events dated further ahead than this are stored, and never believed. */
 export const FUTURE_TOLERANCE_MS: number = 5 * 60_000;
 const DAY_MS = 86_400_000;
-export const DEFAULT_OVERLAP_MS: number = DAY_MS;
-export const DEFAULT_DEEP_OVERLAP_MS: number = 14 * DAY_MS;
-export const DEEP_EVERY_MS: number = 7 * DAY_MS;
+const DEFAULT_OVERLAP_MS = DAY_MS;
+const DEFAULT_DEEP_OVERLAP_MS = 14 * DAY_MS;
+const DEEP_EVERY_MS = 7 * DAY_MS;
+
+/** What of a capability decides how its walks go. */
+export type WalkRules = Pick<IncrementalCapability, 'order' | 'overlapMs' | 'deepOverlapMs'>;
 
 /**
- * The position to go on from. A cursor that cannot be read is passed over for the one before it, and then for what the
- * store itself knows: the position falls back, it never starts from nothing where something is stored.
+ * The position to go on from: of the newest cursor that can be read, and how many before it cannot. Without any, the
+ * position is `undefined` and the caller says where to begin.
  */
 export async function readPosition(
   registry: AnyRegistry,
-  connection: { readonly id: string; readonly userId: string; readonly provider: string },
+  connection: { readonly id: string; readonly provider: string },
   track: string,
+  rules: WalkRules,
 ): Promise<{ readonly position: Position | undefined; readonly damaged: number }> {
   const cursors = await registry.storage.readCursors(connection.id, track);
   const expected = { provider: connection.provider, capability: track };
-  for (const [index, cursor] of cursors.entries()) {
+  for (const [damaged, cursor] of cursors.entries()) {
     const position = tryDecode(cursor, expected);
-    if (!position) continue;
-    // The walk of an older cursor is behind what is stored: only its high-water mark still says where to go on.
-    return { position: index === 0 ? position : betweenWalks(position), damaged: index };
+    // The page token of an older cursor is behind what is stored, its bounds are not.
+    if (position) return { position: damaged === 0 ? position : restarted(position, rules), damaged };
   }
-  if (cursors.length === 0) return { position: undefined, damaged: 0 };
-  const [newest] = await registry.storage.queryItems({
-    userId: connection.userId,
-    connectionId: connection.id,
-    to: new Date(registry.env.clock.now() + FUTURE_TOLERANCE_MS),
-    order: 'newest',
-    limit: 1,
-  });
-  return { position: { highWater: newest?.consumedAt.getTime(), opaque: '' }, damaged: cursors.length };
+  return { position: undefined, damaged: cursors.length };
 }
 
 function tryDecode(cursor: Cursor, expected: { provider: string; capability: string }): Position | undefined {
@@ -58,10 +54,15 @@ function tryDecode(cursor: Cursor, expected: { provider: string; capability: str
   }
 }
 
-/** The position with its walk forgotten. */
-export function betweenWalks(position: Position): Position {
-  const { walk: _walk, ...rest } = position;
-  return { ...rest, opaque: '' };
+/**
+ * The position whose page token is lost: the walk begins again, where that can be told behind what it has met already.
+ */
+export function restarted(position: Position, { order, overlapMs = DEFAULT_OVERLAP_MS }: WalkRules): Position {
+  const { walk } = position;
+  if (!walk) return { ...position, opaque: '' };
+  const met = order === 'oldest-first' && walk.seen !== undefined ? walk.seen - overlapMs : undefined;
+  const since = newestOf([walk.since, met]);
+  return { ...position, walk: { ...walk, ...(since === undefined ? {} : { since }) }, opaque: '' };
 }
 
 /** What of a stored page matters for the position. */
@@ -108,32 +109,33 @@ export function advance(
 /** Bounds of the next walk. */
 export function nextWalk(
   position: Position | undefined,
-  capability: { readonly overlapMs?: number | undefined; readonly deepOverlapMs?: number | undefined },
+  { overlapMs = DEFAULT_OVERLAP_MS, deepOverlapMs = DEFAULT_DEEP_OVERLAP_MS }: WalkRules,
   now: number,
 ): CursorWalk {
   const highWater = position?.highWater;
   if (highWater === undefined) return { startedAt: now, isDeep: true };
   const isDeep = now - (position?.deepAt ?? 0) >= DEEP_EVERY_MS;
-  const overlapMs = capability.overlapMs ?? DEFAULT_OVERLAP_MS;
-  const deepMs = Math.max(overlapMs, capability.deepOverlapMs ?? DEFAULT_DEEP_OVERLAP_MS);
-  const since = Math.min(highWater, now) - (isDeep ? deepMs : overlapMs);
+  const backMs = isDeep ? Math.max(overlapMs, deepOverlapMs) : overlapMs;
+  const since = Math.min(highWater, now) - backMs;
   return { startedAt: now, ...(Number.isFinite(since) ? { since } : {}), ...(isDeep ? { isDeep } : {}) };
 }
 
-const GAPS_KEPT = 50;
+/** Reads leave out what a told stretch covers, so gaps are not forgotten: when there are too many, the nearest two become one. */
+const GAPS_KEPT = 500;
 
 /** What the service has told of so far, and what it has not. */
 function toldSoFar(position: Position, page: WalkPage, platform: string): Pick<Position, 'coverage' | 'gaps'> {
-  const gaps = [...(position.gaps ?? []), ...(page.gap ? [[page.gap.from, page.gap.to] as const] : [])].slice(
-    -GAPS_KEPT,
-  );
-  let stretches = trackerOf(position, platform).with(page.items).stretches();
-  // Each time anew: joining stretches over short silences would close the gap again.
-  for (const [from, to] of gaps) stretches = withoutStretch(stretches, { from, to });
+  const known = (position.gaps ?? []).map(([from, to]) => ({ from, to }));
+  const gaps = page.gap ? joined([...known, page.gap], 0, GAPS_KEPT) : known;
+  // Each time anew: joining stretches over short silences would close the gaps again.
+  const stretches = withoutStretches(trackerOf(position, platform).with(page.items).stretches(), gaps);
   const coverage = stretches.map(
     ({ source, account, from, to }) => [source, account ?? null, from.getTime(), to.getTime()] as const,
   );
-  return { ...(coverage.length === 0 ? {} : { coverage }), ...(gaps.length === 0 ? {} : { gaps }) };
+  return {
+    ...(coverage.length === 0 ? {} : { coverage }),
+    ...(gaps.length === 0 ? {} : { gaps: gaps.map(({ from, to }) => [from, to] as const) }),
+  };
 }
 
 function trackerOf({ coverage = [] }: Position, platform: string): CoverageTracker {
@@ -142,7 +144,8 @@ function trackerOf({ coverage = [] }: Position, platform: string): CoverageTrack
   return trackCoverage(new Map(stretches));
 }
 
-function newestOf(times: readonly (number | undefined)[]): number | undefined {
+/** The latest of the times that are known. */
+export function newestOf(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.max(...known);
 }

@@ -1,19 +1,21 @@
 import { assertScopes, openContext } from '../auth/connection-context.ts';
+import { missingScopesOf, tellMissingScopes } from '../auth/missing-scopes.ts';
 import { requireReauth } from '../auth/reauth.ts';
 import type { CapabilityMap, IncrementalName } from '../contracts/capabilities/index.ts';
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
-import type { SyncStatus } from '../contracts/sync.ts';
+import type { DueSync } from '../contracts/storage/index.ts';
+import type { SyncSchedule, SyncStatus } from '../contracts/sync.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
-import { holdLease } from './sync-lease.ts';
+import { holdLease, keepLease } from './sync-lease.ts';
 import { outcomeOf, SyncLedger, type SyncReport } from './sync-report.ts';
-import { DEFAULT_WAIT_MS, nextTurn } from './sync-schedule.ts';
+import { DEFAULT_WAIT_MS, moveBehind, nextTurn, waitOf } from './sync-schedule.ts';
 import { type Attempt, type SyncSettings, walkTracks } from './sync-tracks.ts';
 
 /**
  * Syncs one capability of one connection: takes its lease, walks, logs, plans the next turn. Never throws for what a
- * service or a store does; that is in the report.
+ * service does; that is in the report.
  */
 export async function runSync(
   registry: AnyRegistry,
@@ -23,10 +25,11 @@ export async function runSync(
   settings: SyncSettings,
 ): Promise<SyncReport> {
   const startedAt = registry.env.clock.now();
-  const base = { provider: connection.provider, connectionId: connection.id, capability: name };
   const skip = (more: Pick<SyncReport, 'reason' | 'notBefore'>): SyncReport => ({
     status: 'skipped',
-    ...base,
+    provider: connection.provider,
+    connectionId: connection.id,
+    capability: name,
     ...new SyncLedger().totals(),
     hasMore: false,
     ...more,
@@ -34,30 +37,56 @@ export async function runSync(
   });
   if (connection.status !== 'active')
     return skip({ reason: connection.status === 'disconnected' ? 'not_connected' : connection.status });
-  const schedule = await registry.storage.readSchedule(connection.id, name);
-  if (schedule?.blocked && schedule.dueAt > startedAt)
-    return skip({ reason: 'not_yet', notBefore: new Date(schedule.dueAt) });
+  const schedules = await registry.storage.readSchedules(connection.id);
+  const notBefore = waitOf(schedules, startedAt);
+  if (notBefore !== undefined) return skip({ reason: 'not_yet', notBefore: new Date(notBefore) });
   const lease = await holdLease(registry, `sync:${connection.id}:${name}`);
   if (!lease) return skip({ reason: 'already_running' });
+  const failures = schedules.find((schedule) => schedule.capability === name)?.failures ?? 0;
+  return underLease(registry, { connection, name, capability, settings, lease, startedAt, failures });
+}
+
+/** The same for a sync that was claimed, and with it its lease. */
+export function runClaimed(
+  registry: AnyRegistry,
+  { schedule, connection, lease }: DueSync,
+  capability: CapabilityMap[IncrementalName],
+  settings: SyncSettings,
+): Promise<SyncReport> {
+  return underLease(registry, {
+    connection,
+    name: schedule.capability as IncrementalName,
+    capability,
+    settings,
+    lease: keepLease(registry, lease),
+    startedAt: registry.env.clock.now(),
+    failures: schedule.failures,
+  });
+}
+
+/** An attempt with the failures in a row before it. */
+type PlannedAttempt = Attempt & Pick<SyncSchedule, 'failures'>;
+
+async function underLease(registry: AnyRegistry, attempt: PlannedAttempt): Promise<SyncReport> {
   try {
-    return await underLease(registry, { connection, name, capability, settings, lease, startedAt });
+    return await attemptSync(registry, attempt);
   } finally {
-    await lease.release();
+    await attempt.lease.release();
   }
 }
 
-async function underLease(registry: AnyRegistry, attempt: Attempt): Promise<SyncReport> {
+async function attemptSync(registry: AnyRegistry, attempt: PlannedAttempt): Promise<SyncReport> {
   const { connection, name, settings, lease, startedAt } = attempt;
   const ledger = new SyncLedger();
-  const signal = AbortSignal.any(
-    [settings.signal, registry.access.closing, lease.lost].filter((each) => each !== undefined),
-  );
+  const signal = settings.signal ? AbortSignal.any([settings.signal, lease.lost]) : lease.lost;
   let stopped: McaError | undefined;
   let hasMore = true;
   try {
-    assertScopes(connection, attempt.capability.scopes ?? []);
+    tellMissingScopes(registry, connection, name, missingScopesOf(connection, attempt.capability.scopes));
+    assertScopes(connection, attempt.capability.scopes);
     const context = await openContext(registry, connection, signal);
-    hasMore = await walkTracks(registry, { ...attempt, ledger, signal, context });
+    // Its signal also fires when the registry closes.
+    hasMore = await walkTracks(registry, { ...attempt, ledger, signal: context.signal, context });
   } catch (error) {
     stopped = asMcaError(error, connection.provider);
   }
@@ -94,19 +123,20 @@ async function askBack(registry: AnyRegistry, { id }: Connection, stopped: McaEr
 /** Logs the sync and plans the next. What fails here must not hide how the sync ended. */
 async function conclude(
   registry: AnyRegistry,
-  attempt: Attempt,
+  attempt: PlannedAttempt,
   report: SyncReport,
   stopped: McaError | undefined,
 ): Promise<void> {
-  const { connection, name, capability, lease, startedAt } = attempt;
+  const { connection, name, capability, lease, startedAt, failures } = attempt;
   const { storage, env } = registry;
-  const finishedAt = new Date(env.clock.now());
+  const connectionId = connection.id;
+  const now = env.clock.now();
   const { status, counts, pages, gaps, error } = report;
   const told = error && { code: error.code, reason: error.reason, message: error.message };
   registry.emit({
     type: 'sync_finished',
     provider: connection.provider,
-    connectionId: connection.id,
+    connectionId,
     userId: connection.userId,
     capability: name,
     status,
@@ -116,31 +146,25 @@ async function conclude(
   });
   // Whoever took over plans the next turn.
   if (lease.lost.aborted) return;
+  const finishedAt = new Date(now);
+  const ended = { connectionId, capability: name, status, startedAt: new Date(startedAt), finishedAt };
+  const log = { id: randomId(env.random), ...ended, counts, pages, gaps, ...(told && { error: told }) };
+  const { intervalMs } = capability;
+  const before = { connectionId, capability: name, failures };
+  const turn = nextTurn(before, report, stopped, { now, intervalMs, random: env.random });
   try {
-    const id = randomId(env.random);
-    await storage.appendSyncLog({
-      id,
-      connectionId: connection.id,
-      capability: name,
-      status,
-      startedAt: new Date(startedAt),
-      finishedAt,
-      counts,
-      pages,
-      gaps,
-      ...(told && { error: told }),
-    });
-    const before = await storage.readSchedule(connection.id, name);
-    await storage.putSchedule(
-      nextTurn({ connectionId: connection.id, capability: name, failures: before?.failures ?? 0 }, report, stopped, {
-        now: finishedAt.getTime(),
-        intervalMs: capability.intervalMs,
-        random: env.random,
+    // What the others have to wait for as well they need not be looked at for.
+    const moved = turn.blocked ? moveBehind(turn, await storage.readSchedules(connectionId)) : [];
+    await lease.releaseWith((current) =>
+      storage.concludeSync({
+        lease: current,
+        log,
+        schedules: [turn, ...moved],
+        ...(hasSucceeded(status) && { lastSyncAt: finishedAt }),
       }),
     );
-    if (hasSucceeded(status)) await storage.updateConnection(connection.id, { lastSyncAt: finishedAt });
-  } catch (error) {
-    const { message } = asMcaError(error, connection.provider);
+  } catch (failure) {
+    const { message } = asMcaError(failure, connection.provider);
     env.logger.warn('could not note how a sync ended', { provider: connection.provider, message });
   }
 }

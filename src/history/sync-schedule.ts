@@ -10,6 +10,21 @@ const LONGEST_RETRY_MS = 6 * 3_600_000;
 /** What a service that only says "slow down" is given. */
 export const DEFAULT_WAIT_MS: number = 60_000;
 
+/** Until when a service asked to leave a connection alone, epoch milliseconds; whichever of its capabilities was told. */
+export function waitOf(schedules: readonly SyncSchedule[], now: number): number | undefined {
+  const ends = schedules.filter(({ blocked, dueAt }) => blocked && dueAt > now).map(({ dueAt }) => dueAt);
+  return ends.length === 0 ? undefined : Math.max(...ends);
+}
+
+/** The turns of other capabilities that would come before the wait of this one is over, moved to its end. */
+export function moveBehind(
+  { capability, dueAt }: SyncSchedule,
+  schedules: readonly SyncSchedule[],
+): readonly SyncSchedule[] {
+  const earlier = schedules.filter((other) => other.capability !== capability && other.dueAt < dueAt);
+  return earlier.map((other) => ({ ...other, dueAt }));
+}
+
 /** When the next sync is due, given how this one ended. */
 export function nextTurn(
   { connectionId, capability, failures }: Pick<SyncSchedule, 'connectionId' | 'capability' | 'failures'>,

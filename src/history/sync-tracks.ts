@@ -4,15 +4,25 @@ import type { Connection } from '../contracts/connection.ts';
 import type { SyncProgressEvent } from '../contracts/events.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
+import { newTrail } from './next-page.ts';
 import type { HeldLease } from './sync-lease.ts';
-import { type Position, readPosition } from './sync-position.ts';
 import type { SyncLedger } from './sync-report.ts';
+import { backfillKey, startsOf } from './sync-start.ts';
 import { type SyncJob, type Track, walk } from './sync-walk.ts';
 
 /** How one sync is done. */
 export interface SyncSettings {
-  /** What the very first sync of a connection fetches. @default 'everything' */
-  readonly first?: 'everything' | 'new' | undefined;
+  /**
+   * What the very first sync of a connection fetches: everything, or what happened since the account was connected.
+   *
+   * @default 'everything', or what was said when the account was connected
+   */
+  readonly firstSync?: 'everything' | 'new' | undefined;
+  /**
+   * Walks through all there is once more, for what a service told of years late. Nothing stored is lost or doubled. Asked
+   * for once: while `hasMore` is true, syncs without it go on.
+   */
+  readonly again?: 'everything' | undefined;
   /** Pages after which the sync ends although there is more; at most half of them are old history. @default no limit */
   readonly maxPages?: number | undefined;
   /** What happens to items stored already. @default 'replace': the service knows best */
@@ -47,7 +57,8 @@ const BACKFILL_SLICE = 10;
 export async function walkTracks(registry: AnyRegistry, run: OpenAttempt): Promise<boolean> {
   const { connection, name, capability, settings, ledger } = run;
   const maxPages = settings.maxPages ?? Number.POSITIVE_INFINITY;
-  const recent: Track = { key: name, position: await startOf(registry, run) };
+  const starts = await startsOf(registry, run);
+  const recent: Track = { key: name, position: starts.recent, trail: newTrail() };
   const job: SyncJob = {
     registry,
     connection,
@@ -58,16 +69,13 @@ export async function walkTracks(registry: AnyRegistry, run: OpenAttempt): Promi
     ledger,
     policy: settings.updatePolicy ?? 'replace',
     signal: run.signal,
-    onPage: ({ total }) => tellProgress(registry, run, total),
+    onPage: (page) => tellProgress(registry, run, page),
   };
   const isWithinBudget = (): boolean => ledger.pages < maxPages;
   const { hasMore } = await walk(job, recent, isWithinBudget);
-  const until = recent.position?.backfillUntil;
-  if (hasMore || until === undefined) return hasMore;
+  if (hasMore || !starts.old) return hasMore;
 
-  const { position } = await readPosition(registry, connection, `${name}:backfill`);
-  if (position?.isDone) return false;
-  const old: Track = { key: `${name}:backfill`, position, until };
+  const old: Track = { key: backfillKey(name), ...starts.old, trail: newTrail() };
   let oldPages = 0;
   for (;;) {
     // One page at least, or a budget that what is new uses up would keep old history away for ever.
@@ -84,31 +92,10 @@ export async function walkTracks(registry: AnyRegistry, run: OpenAttempt): Promi
   }
 }
 
-/** Where the track of new items begins. */
-async function startOf(
-  registry: AnyRegistry,
-  { connection, name, capability, settings }: Attempt,
-): Promise<Position | undefined> {
-  const { position, damaged } = await readPosition(registry, connection, name);
-  if (damaged > 0)
-    registry.env.logger.warn('passed over cursors that cannot be read', { provider: connection.provider, damaged });
-  if (position) return position;
-  const now = registry.env.clock.now();
-  const told = connection.settings['mca.first'] === 'new' ? 'new' : 'everything';
-  const first = settings.first ?? told;
-  // Written down before anything is fetched: if this sync fails, the next one is still the first.
-  if (first !== told)
-    await registry.storage.updateConnection(connection.id, {
-      settings: { ...connection.settings, 'mca.first': first },
-    });
-  if (first === 'new') return { highWater: now, floor: now, deepAt: now, opaque: '' };
-  return capability.backfill ? { highWater: now, backfillUntil: now, opaque: '' } : undefined;
-}
-
 function tellProgress(
   registry: AnyRegistry,
   { connection, name, settings, ledger }: Attempt & { readonly ledger: SyncLedger },
-  total: number | undefined,
+  { total, walk }: Parameters<SyncJob['onPage']>[0],
 ): void {
   const event: SyncProgressEvent = {
     type: 'sync_progress',
@@ -118,6 +105,7 @@ function tellProgress(
     capability: name,
     counts: ledger.counts(),
     pages: ledger.pages,
+    walk,
     ...(total === undefined ? {} : { total }),
   };
   registry.emit(event);

@@ -1,42 +1,28 @@
-import type { ProviderContext } from '../contracts/capabilities/context.ts';
-import type { IncrementalCapability, ItemPage, PageRequest } from '../contracts/capabilities/history.ts';
-import type { Connection } from '../contracts/connection.ts';
+import type { ItemPage } from '../contracts/capabilities/history.ts';
 import type { Cursor } from '../contracts/cursor.ts';
 import { McaError } from '../contracts/errors.ts';
+import type { SyncProgressEvent } from '../contracts/events.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { ParkedRecord, UpdatePolicy } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { encodeCursor } from '../runtime/cursor.ts';
-import { checkPage, checkPoison } from './check-page.ts';
+import { nextPage, type PageSource, type Trail } from './next-page.ts';
 import { parkedRecord } from './parked-record.ts';
 import type { HeldLease } from './sync-lease.ts';
-import {
-  advance,
-  betweenWalks,
-  DEFAULT_OVERLAP_MS,
-  FUTURE_TOLERANCE_MS,
-  nextWalk,
-  type Position,
-} from './sync-position.ts';
+import { advance, FUTURE_TOLERANCE_MS, nextWalk, type Position } from './sync-position.ts';
 import type { SyncLedger } from './sync-report.ts';
 import { tellItems } from './tell-items.ts';
 
-/** Records asked for at a time; services with less give less. */
-const PAGE_LIMIT = 1_000;
-
 /** What all steps of one sync share. */
-export interface SyncJob {
+export interface SyncJob extends PageSource {
   readonly registry: AnyRegistry;
-  readonly connection: Connection;
   readonly name: string;
-  readonly capability: IncrementalCapability;
-  readonly context: ProviderContext;
   readonly lease: HeldLease;
   readonly ledger: SyncLedger;
   readonly policy: UpdatePolicy;
   readonly signal: AbortSignal;
   /** Told after each page. */
-  readonly onPage: (page: { readonly total: number | undefined }) => void;
+  readonly onPage: (page: Pick<SyncProgressEvent, 'total' | 'walk'>) => void;
 }
 
 /** One of the two walks of a sync: what is new, or what is old. */
@@ -46,6 +32,7 @@ export interface Track {
   position: Position | undefined;
   /** Newest instant it wants; `undefined` means up to now. */
   readonly until?: number | undefined;
+  readonly trail: Trail;
 }
 
 /**
@@ -54,51 +41,20 @@ export interface Track {
  * @returns whether more is left
  */
 export async function walk(job: SyncJob, track: Track, mayGoOn: () => boolean): Promise<{ readonly hasMore: boolean }> {
-  let hasRestarted = false;
   for (;;) {
     throwIfStopped(job);
-    const position = startWalk(job, track);
-    const request = requestOf(position);
-    let page: ItemPage;
-    try {
-      page = await job.capability.fetchPage(job.context, request);
-    } catch (error) {
-      if (!isLostCursor(error) || request.cursor === undefined || hasRestarted) throw error;
-      // The service has forgotten the position: the walk begins again where what is stored ends.
-      hasRestarted = true;
-      track.position = betweenWalks(position);
-      continue;
-    }
+    const { position, page } = await nextPage(job, startWalk(job, track), track.trail);
     throwIfStopped(job);
-    checkPage(page, request, job);
-    checkPoison(page, job.connection.provider);
     await commit(job, track, position, page);
     if (!page.hasMore) return { hasMore: false };
     if (!mayGoOn()) return { hasMore: true };
   }
 }
 
-function startWalk(job: SyncJob, track: Track): Position {
-  const now = job.registry.env.clock.now();
-  const position = track.position ?? { opaque: '' };
+function startWalk({ registry, capability }: SyncJob, { position = { opaque: '' }, until }: Track): Position {
   if (position.walk) return position;
-  const { until } = track;
-  if (until === undefined) return { ...position, walk: nextWalk(position, job.capability, now) };
-  // A backfill that begins anew goes on where its stored items end.
-  const overlapMs = job.capability.overlapMs ?? DEFAULT_OVERLAP_MS;
-  const since = position.highWater === undefined ? {} : { since: position.highWater - overlapMs };
-  return { ...position, walk: { startedAt: now, until, ...since } };
-}
-
-function requestOf(position: Position): PageRequest {
-  const { walk: bounds, highWater, floor, opaque } = position;
-  return {
-    cursor: opaque === '' ? undefined : opaque,
-    since: bounds?.since ?? floor,
-    until: bounds?.until,
-    highWater,
-    limit: PAGE_LIMIT,
-  };
+  const now = registry.env.clock.now();
+  return { ...position, walk: until === undefined ? nextWalk(position, capability, now) : { startedAt: now, until } };
 }
 
 async function commit(job: SyncJob, track: Track, position: Position, page: ItemPage): Promise<void> {
@@ -135,7 +91,7 @@ async function commit(job: SyncJob, track: Track, position: Position, page: Item
     registry.emit({ type: 'coverage_gap', provider, connectionId, userId, capability: name, from, to });
   }
   await tellItems(registry, connection.userId, stored);
-  job.onPage({ total: page.total });
+  job.onPage({ total: page.total, walk: track.until === undefined ? 'recent' : 'backfill' });
 }
 
 /** The cursor that says `position`. */
@@ -150,10 +106,6 @@ export function cursorOf(
 
 function countFuture(items: readonly MediaItem[], now: number): number {
   return items.filter(({ consumedAt }) => consumedAt.getTime() > now + FUTURE_TOLERANCE_MS).length;
-}
-
-function isLostCursor(error: unknown): boolean {
-  return McaError.isInstance(error) && error.reason === 'cursor_invalid';
 }
 
 function throwIfStopped({ signal, connection }: SyncJob): void {

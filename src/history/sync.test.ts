@@ -41,7 +41,7 @@ describe('syncHistory', () => {
   test('starting with what is new leaves the past out, also in the overlap and the deep pass', async () => {
     const { service, sync, registry, time } = await liveSetup();
     service.add('ada', ...playsBefore(START, 30));
-    expect(await sync({ first: 'new' })).toMatchObject({ status: 'complete', counts: { inserted: 0 } });
+    expect(await sync({ firstSync: 'new' })).toMatchObject({ status: 'complete', counts: { inserted: 0 } });
     await time.advance(8 * DAY);
     service.add('ada', { id: 'new', playedAt: START + DAY, title: 'new' });
     const report = await sync();
@@ -190,10 +190,7 @@ describe('syncDue', () => {
     service.add('ada', ...playsBefore(START, 5));
     expect(await time.until(syncDue(registry))).toEqual({ synced: 1, byStatus: { complete: 1 } });
     expect(await time.until(syncDue(registry))).toEqual({ synced: 0, byStatus: {} });
-    expect(await registry.storage.readSchedule(connection.id, 'history')).toMatchObject({
-      blocked: false,
-      failures: 0,
-    });
+    expect(await registry.storage.readSchedules(connection.id)).toMatchObject([{ blocked: false, failures: 0 }]);
     await time.advance(HOUR + 1_000);
     expect((await time.until(syncDue(registry))).synced).toBe(1);
   });
@@ -204,7 +201,7 @@ describe('syncDue', () => {
     const waits: number[] = [];
     for (let round = 0; round < 8; round += 1) {
       await time.until(syncDue(registry));
-      const schedule = await registry.storage.readSchedule(connection.id, 'history');
+      const [schedule] = await registry.storage.readSchedules(connection.id);
       expect(schedule?.failures).toBe(round + 1);
       const waitMs = (schedule?.dueAt ?? 0) - time.clock.now();
       waits.push(waitMs);
@@ -214,6 +211,6 @@ describe('syncDue', () => {
     expect(waits.at(-1)).toBeGreaterThan(3_000_000);
     service.intercept = undefined;
     await time.until(syncDue(registry));
-    expect((await registry.storage.readSchedule(connection.id, 'history'))?.failures).toBe(0);
+    expect(await registry.storage.readSchedules(connection.id)).toMatchObject([{ failures: 0 }]);
   });
 });

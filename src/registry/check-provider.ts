@@ -2,6 +2,7 @@ import type { AuthStrategy } from '../contracts/auth.ts';
 import { CAPABILITY_NAMES } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider, RateLimit } from '../contracts/provider.ts';
+import { isLoopback } from '../runtime/http/hosts.ts';
 
 const ID_PATTERN = /^[a-z][a-z0-9-]{0,62}$/;
 const API_VERSION = 1;
@@ -70,13 +71,26 @@ function missingOAuthSetting(strategy: AuthStrategy): string | undefined {
   if (typeof strategy.clientId !== 'string' || strategy.clientId.trim() === '') return 'client id';
   if (!isEndpoint(strategy.tokenEndpoint)) return 'token endpoint';
   if (strategy.type === 'oauth2' && !isEndpoint(strategy.authorizationEndpoint)) return 'authorization endpoint';
-  if (strategy.type === 'device-code' && !isEndpoint(strategy.deviceEndpoint)) return 'device endpoint';
+  if (strategy.type === 'device-code') {
+    if (!isEndpoint(strategy.deviceEndpoint)) return 'device endpoint';
+    if (strategy.poll && !isEndpoint(strategy.poll.endpoint)) return 'endpoint to poll';
+  }
+  if (!areHeaders(strategy.tokenHeaders)) return 'set of token headers';
   return undefined;
+}
+
+/** HTTP has no room for all texts; and who asks is proved by the core alone. */
+function areHeaders(headers: Readonly<Record<string, string>> | undefined): boolean {
+  try {
+    return !new Headers(headers).has('authorization');
+  } catch {
+    return false;
+  }
 }
 
 /** Plain http is for services on the same machine, such as the fakes in tests. */
 function isEndpoint(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
-  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }

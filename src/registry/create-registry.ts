@@ -9,6 +9,7 @@ import type { RateLimiterFactory } from '../contracts/rate-limiter.ts';
 import type { Change, Storage } from '../contracts/storage/index.ts';
 import { makeEnv } from '../runtime/env.ts';
 import { checkProvider } from './check-provider.ts';
+import { findProvider } from './find-provider.ts';
 
 /** What a host puts together. */
 export interface RegistryOptions<P extends readonly AnyProvider[]> {
@@ -41,16 +42,10 @@ export interface RegistryOptions<P extends readonly AnyProvider[]> {
   readonly onItems?: ((changes: readonly Change[]) => void | Promise<void>) | undefined;
 }
 
-/** The only object a host holds. Engines are functions over it. */
-export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvider[]> {
-  /** The provider with this id, with exactly its capabilities. Throws `not_found` for an unknown one. */
-  get<Id extends P[number]['id']>(id: Id): Extract<P[number], { readonly id: Id }>;
-  /** A provider added at run time. */
-  get(id: AddedProviderId): AnyProvider;
+/** A registry of which only the machinery matters; every {@link Registry} fits. */
+export interface AnyRegistry {
   /** Registers another provider at run time; the answer is its id, accepted by every engine. */
   add(provider: AnyProvider): AddedProviderId;
-  /** Takes a provider out. What it brought stays stored. */
-  remove(id: P[number]['id'] | AddedProviderId): boolean;
   /** All providers, in order of registration. */
   list(): readonly AnyProvider[];
   /** Providers that can do something. */
@@ -67,12 +62,23 @@ export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvide
   close(): Promise<void>;
   /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
+  // Left out of the published types (`stripInternal`).
   /** @internal for engines */
-  readonly hooks: Pick<RegistryOptions<P>, 'onItems'>;
+  readonly hooks: Pick<RegistryOptions<readonly AnyProvider[]>, 'onItems'>;
   /** @internal for engines */
   readonly access: RegistryAccess;
   /** @internal for engines */
   emit(event: McaEvent): void;
+}
+
+/** The only object a host holds. Engines are functions over it. */
+export interface Registry<P extends readonly AnyProvider[] = readonly AnyProvider[]> extends AnyRegistry {
+  /** The provider with this id, with exactly its capabilities. Throws `not_found` for an unknown one. */
+  get<Id extends P[number]['id']>(id: Id): Extract<P[number], { readonly id: Id }>;
+  /** A provider added at run time. */
+  get(id: AddedProviderId): AnyProvider;
+  /** Takes a provider out. What it brought stays stored. */
+  remove(id: P[number]['id'] | AddedProviderId): boolean;
 }
 
 /** @internal What engines share through the registry, so that nothing lives at module level. */
@@ -85,12 +91,6 @@ export interface RegistryAccess extends Pick<RegistryOptions<[]>, 'keys' | 'guar
   /** Work that `close` waits for. */
   track<Result>(work: Promise<Result>): Promise<Result>;
 }
-
-/** A registry of which only the machinery matters; every registry fits. */
-export type AnyRegistry = Omit<Registry, 'get' | 'remove' | 'hooks'> & {
-  /** @internal for engines */
-  readonly hooks: { readonly onItems?: RegistryOptions<readonly AnyProvider[]>['onItems'] };
-};
 
 /**
  * Puts providers, storage and hooks together.
@@ -155,7 +155,7 @@ export function createRegistry<const P extends readonly AnyProvider[]>(options: 
     close,
     [Symbol.asyncDispose]: close,
     // One implementation for both overloads: the ids are strings either way.
-    get: ((id: string) => findProvider(providers, id)) as Registry<P>['get'],
+    get: ((id: string) => findProvider([...providers.values()], id)) as Registry<P>['get'],
     remove: (id) => providers.delete(id),
     list: () => [...providers.values()],
     withCapability: (name) => [...providers.values()].filter((provider) => provider.capabilities[name] !== undefined),
@@ -228,18 +228,6 @@ function checkKeys(provider: AnyProvider, options: RegistryOptions<readonly AnyP
   });
 }
 
-function findProvider(providers: ReadonlyMap<string, AnyProvider>, id: string): AnyProvider {
-  const provider = providers.get(id);
-  if (provider) return provider;
-  throw new McaError({
-    code: 'not_found',
-    reason: 'unknown_provider',
-    provider: id,
-    message: `No provider "${id}" is registered.`,
-    hint: `Registered are: ${[...providers.keys()].join(', ') || 'none'}.`,
-  });
-}
-
 /**
  * The capability of a registered provider.
  *
@@ -250,7 +238,7 @@ export function capabilityOf<Name extends CapabilityName>(
   id: string,
   name: Name,
 ): CapabilityMap[Name] {
-  const provider = findProvider(new Map(registry.list().map((each) => [each.id, each])), id);
+  const provider = findProvider(registry.list(), id);
   const capability: CapabilityMap[Name] | undefined = provider.capabilities[name];
   if (capability) return capability;
   throw new McaError({

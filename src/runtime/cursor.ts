@@ -1,12 +1,12 @@
 import type { Cursor, CursorEnvelope } from '../contracts/cursor.ts';
 import { McaError } from '../contracts/errors.ts';
+import { fromBase64, toBase64Url, utf8 } from './encoding.ts';
 
 const VERSION = 1;
 
 /** Wraps a provider's position. */
 export function encodeCursor(envelope: Omit<CursorEnvelope, 'v'>): Cursor {
-  const json = JSON.stringify({ v: VERSION, ...envelope });
-  return toBase64Url(json) as Cursor;
+  return toBase64Url(utf8(JSON.stringify({ v: VERSION, ...envelope }))) as Cursor;
 }
 
 /**
@@ -94,18 +94,11 @@ function withoutAbsent(fields: Partial<CursorEnvelope>): Partial<CursorEnvelope>
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** Base64url of UTF-8 text, without padding. */
-export function toBase64Url(text: string): string {
-  const binary = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
-
 /** The JSON value inside base64url text, or `undefined` when there is none. */
 export function parseBase64UrlJson(text: string): unknown {
   try {
-    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const bytes = fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
+    return bytes && JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     // Whatever is wrong with it, it is not one of ours; callers answer with their own typed error.
     return undefined;

@@ -4,6 +4,8 @@ import type { FakeOAuthBehaviour, FakeOAuthCall, FakeOAuthFailure, FakeOAuthServ
 import { type FakeGrant, FakeGrants } from './fake-oauth-grants.ts';
 
 interface PendingCode {
+  /** Who approved. */
+  readonly account: string;
   readonly redirectUri: string;
   readonly challenge: string | undefined;
   readonly scopes: readonly string[];
@@ -65,8 +67,8 @@ export function createFakeOAuthServer(
   let mostAtOnce = 0;
   let server: Server | undefined;
 
-  const begin = (asked: readonly string[]): FakeGrant =>
-    grants.begin(behaviour.account, behaviour.grantedScopes ?? asked, clock.now());
+  const begin = (asked: readonly string[], account = behaviour.account): FakeGrant =>
+    grants.begin(account, behaviour.grantedScopes ?? asked, clock.now());
 
   function tokens(grant: FakeGrant, refreshToken: string | undefined): Response {
     const { accessLifetimeMs, expiresIn } = behaviour;
@@ -89,7 +91,8 @@ export function createFakeOAuthServer(
     const challenge = query.get('code_challenge') ?? undefined;
     if (challenge && query.get('code_challenge_method') !== 'S256') throw new Refused('invalid_request');
     const code = grants.name('code');
-    codes.set(code, { redirectUri, challenge, scopes: scopesOf(query.get('scope')), grant: undefined });
+    const { account } = behaviour;
+    codes.set(code, { account, redirectUri, challenge, scopes: scopesOf(query.get('scope')), grant: undefined });
     const back = new URL(redirectUri);
     back.searchParams.set('code', code);
     const state = query.get('state');
@@ -108,7 +111,7 @@ export function createFakeOAuthServer(
     const verifier = form.get('code_verifier') ?? undefined;
     const isProven = pending.challenge === (verifier && (await challengeOf(verifier)));
     if (form.get('redirect_uri') !== pending.redirectUri || !isProven) throw new Refused('invalid_grant');
-    pending.grant = begin(pending.scopes);
+    pending.grant = begin(pending.scopes, pending.account);
     return tokens(pending.grant, pending.grant.refreshToken);
   }
 

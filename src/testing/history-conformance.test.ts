@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { ItemPage } from '../contracts/capabilities/history.ts';
 import type { HistoryCapability } from '../contracts/capabilities/index.ts';
 import type { Fetch } from '../contracts/env.ts';
+import { McaError } from '../contracts/errors.ts';
 import { fakeProvider } from './fake-provider.ts';
 import { type FakePlay, FakeService } from './fake-service.ts';
-import { type HistoryUnderTest, historyConformance } from './history-conformance.ts';
+import { type GrowingService, type HistoryUnderTest, historyConformance } from './history-conformance.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const PLAYS: readonly FakePlay[] = Array.from({ length: 35 }, (_, index) => ({
@@ -18,6 +19,21 @@ function serviceOf(plays: readonly FakePlay[]): Fetch {
   const service = new FakeService({ now: () => NOW });
   service.add('ada', ...plays);
   return service.fetch;
+}
+
+function growingService(): GrowingService {
+  const service = new FakeService({ now: () => NOW + 3_600_000 });
+  service.add('ada', ...PLAYS);
+  let added = 0;
+  return {
+    fetch: service.fetch,
+    grow() {
+      added += 1;
+      const play = { id: `new-${added}`, playedAt: NOW + added * 1_000, title: `New ${added}` };
+      service.add('ada', play);
+      return [`${play.playedAt / 1_000}:${play.id}`];
+    },
+  };
 }
 
 const refusal = (status: number): Fetch => {
@@ -36,6 +52,7 @@ function underTest(broken?: (real: HistoryCapability) => Partial<HistoryCapabili
       full: serviceOf(PLAYS),
       empty: serviceOf([]),
       withBadRecord: serviceOf([good, { ...bad, poison: true }]),
+      growing: growingService,
     },
     expected: PLAYS.map(({ id, playedAt }) => `${playedAt / 1_000}:${id}`),
     errors: [
@@ -70,6 +87,17 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
       return skipped.hasMore ? real.fetchPage(context, { ...request, cursor: skipped.cursor }) : skipped;
     },
   }),
+  'HIST-1 counts places from the end, which moves when something arrives': (real) => ({
+    async fetchPage(context, request) {
+      const whole = await real.fetchPage(context, { ...request, cursor: undefined, limit: 200 });
+      if (request.since !== undefined || request.until !== undefined) return whole;
+      const done = Number(request.cursor ?? 0);
+      // As much as was there at first: what arrives pushes the oldest out.
+      const items = whole.items.toReversed().slice(done, Math.min(done + 10, PLAYS.length));
+      const hasMore = done + items.length < PLAYS.length;
+      return { ...whole, read: items.length, items, cursor: String(done + items.length), hasMore };
+    },
+  }),
   'HIST-2 makes keys anew each time': (real) => {
     let calls = 0;
     return changing(({ items }) => {
@@ -99,6 +127,18 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
         ? new Promise<never>((_, reject) => reject(new Error('late')))
         : real.fetchPage(context, request),
   }),
+  'HIST-7 waits for an answer that never comes': (real) => ({
+    fetchPage: (...args) => real.fetchPage(...args).catch(() => new Promise<never>(() => {})),
+  }),
+  'HIST-7 takes an abort under way for an outage': (real) => ({
+    async fetchPage(context, request) {
+      const { aborted } = context.signal;
+      return real.fetchPage(context, request).catch((error: unknown) => {
+        if (aborted || !context.signal.aborted) throw error;
+        throw new McaError({ code: 'upstream', message: 'No answer.' });
+      });
+    },
+  }),
   'HIST-8 says an empty account has more': changing(({ items }) =>
     items.length === 0 ? { hasMore: true, cursor: 'x' } : {},
   ),
@@ -114,6 +154,14 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
   'HIST-11 takes any position for the beginning': (real) => ({
     fetchPage: (context, request) =>
       real.fetchPage(context, request.cursor?.startsWith('no ') ? { ...request, cursor: undefined } : request),
+  }),
+  'HIST-12 ends minutes before the bound': (real) => ({
+    fetchPage: (context, request) =>
+      real.fetchPage(context, { ...request, until: request.until && request.until - 5 * 60_000 }),
+  }),
+  'HIST-12 takes the bound for the beginning': (real) => ({
+    fetchPage: (context, { until, ...request }) =>
+      real.fetchPage(context, { ...request, until: undefined, since: until }),
   }),
 };
 

@@ -29,6 +29,8 @@ export interface HistoryUnderTest {
     readonly empty: Fetch;
     /** One record among good ones that is not as documented. */
     readonly withBadRecord: Fetch;
+    /** Makes an account with as much history as `full`, to which something new is added now and then. @default not proved */
+    readonly growing?: (() => GrowingService) | undefined;
   };
   /** `externalId` of everything in `full`. */
   readonly expected: readonly string[];
@@ -38,6 +40,13 @@ export interface HistoryUnderTest {
   readonly foreignCursor?: ForeignCursor | undefined;
   /** Error answers of the service, and what each must become: its whole error table. */
   readonly errors: readonly ExpectedError[];
+}
+
+/** A service whose history grows under way. */
+export interface GrowingService {
+  readonly fetch: Fetch;
+  /** Something happens: a second after `now`, and each time a second later. @returns its `externalId`s */
+  grow(): readonly string[];
 }
 
 /** A position, and the service that refuses it. */
@@ -57,7 +66,7 @@ export interface ExpectedError {
 }
 
 /**
- * Proves that a provider keeps the promises `HIST-1` to `HIST-11`, with the real HTTP client in front of a fake service.
+ * Proves that a provider keeps the promises `HIST-1` to `HIST-12`, with the real HTTP client in front of a fake service.
  *
  * @example
  * ```ts
@@ -68,12 +77,15 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
   const { provider, service, expected, limit = 10, now } = underTest;
   const capability = capabilityOf(underTest);
   const sign = signOf(provider);
-  const contextOf = (fetch: Fetch, signal?: AbortSignal): ProviderContext =>
-    providerContext({ provider, fetch, now, sign, credentials: underTest.credentials, signal });
+  const contextOf = (fetch: Fetch, signal?: AbortSignal, at = now): ProviderContext =>
+    providerContext({ provider, fetch, now: at, sign, credentials: underTest.credentials, signal });
   const full = (): ProviderContext => contextOf(service.full);
   const start: PageRequest = { cursor: undefined, since: undefined, until: undefined, highWater: undefined, limit };
-  const walk = (context: ProviderContext, request: Partial<PageRequest> = {}): Promise<readonly ItemPage[]> =>
-    walkOf(capability, context, { ...start, ...request });
+  const walk = (
+    context: ProviderContext,
+    request: Partial<PageRequest> = {},
+    between?: () => void,
+  ): Promise<readonly ItemPage[]> => walkOf(capability, context, { ...start, ...request }, between);
   const several = underTest.onePage ? 'the service tells everything in one page' : undefined;
 
   const cases: ConformanceCase[] = [
@@ -90,6 +102,25 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
           const together = keysOf([...pages.slice(0, index + 1), ...rest]);
           assert.deepEqual(together, new Set(expected), `items are lost when taken up after page ${index + 1}`);
         }
+      },
+    },
+    {
+      id: 'HIST-1',
+      title: 'nothing is missed when new items arrive during a walk',
+      skip: several ?? (service.growing ? undefined : 'the suite was given no service that grows'),
+      async run() {
+        const { fetch, grow } = service.growing?.() ?? assert.fail('the suite was given no service that grows');
+        const context = contextOf(fetch);
+        const before = keysOf(await walk(context));
+        const arrived: string[] = [];
+        const pages = await walk(context, {}, () => void arrived.push(...grow()));
+        for (const key of before) assert.ok(keysOf(pages).has(key), `${key} is lost to what arrived during the walk`);
+        const times = pages.flatMap(({ items }) => items.map(({ consumedAt }) => consumedAt.getTime()));
+        const highWater = Math.max(...times.filter((time) => time <= now));
+        const later = contextOf(fetch, undefined, now + 3_600_000);
+        const next = await walk(later, { since: highWater - 1_000, highWater });
+        for (const key of arrived)
+          assert.ok(keysOf([...pages, ...next]).has(key), `${key} arrived during the walk and is in neither`);
       },
     },
     {
@@ -148,8 +179,24 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
       id: 'HIST-7',
       title: 'an aborted signal ends a call with cancelled',
       async run() {
-        const error = await errorOf(capability.fetchPage(contextOf(service.full, AbortSignal.abort()), start));
+        const error = await errorOf(soon(capability.fetchPage(contextOf(service.full, AbortSignal.abort()), start)));
         assert.equal(error.code, 'cancelled');
+      },
+    },
+    {
+      id: 'HIST-7',
+      title: 'a signal that is aborted while a request hangs ends the call with cancelled',
+      async run() {
+        const controller = new AbortController();
+        let requests = 0;
+        const hanging: Fetch = () => {
+          requests += 1;
+          queueMicrotask(() => controller.abort());
+          return new Promise(() => {});
+        };
+        const error = await errorOf(soon(capability.fetchPage(contextOf(hanging, controller.signal), start)));
+        assert.equal(error.code, 'cancelled');
+        assert.equal(requests, 1, 'another request was sent after the abort');
       },
     },
     {
@@ -184,6 +231,20 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
         const error = await errorOf(capability.fetchPage(contextOf(fetch), { ...start, cursor }));
         assert.equal(error.code, 'invalid_data');
         assert.equal(error.reason, 'cursor_invalid');
+      },
+    },
+    {
+      id: 'HIST-12',
+      title: 'with `until` everything before it is given',
+      skip: capability.backfill ? undefined : 'walks cannot be bounded',
+      async run() {
+        const items = (await walk(full())).flatMap((page) => page.items);
+        const times = items.map(({ consumedAt }) => consumedAt.getTime()).sort((a, b) => a - b);
+        for (const until of [times[times.length >> 1] ?? 0, (times.at(-1) ?? 0) + 1, times[0] ?? 0]) {
+          const given = keysOf(await walk(full(), { until }));
+          for (const { externalId } of items.filter(({ consumedAt }) => consumedAt.getTime() < until))
+            assert.ok(given.has(externalId), `${externalId} is before \`until\` and is not given`);
+        }
       },
     },
   ];
@@ -225,6 +286,7 @@ async function walkOf(
   capability: IncrementalCapability,
   context: ProviderContext,
   start: PageRequest,
+  between: () => void = () => {},
 ): Promise<readonly ItemPage[]> {
   const pages: ItemPage[] = [];
   let request = start;
@@ -235,6 +297,7 @@ async function walkOf(
     assert.notEqual(page.cursor, request.cursor, 'the walk stands still');
     assert.ok(pages.length < 1_000, 'the walk does not end');
     request = { ...request, cursor: page.cursor };
+    between();
   }
 }
 
@@ -248,6 +311,18 @@ function assertItem(item: MediaItem, platform: string, { sources }: IncrementalC
   assert.ok(item.externalId.length > 0 && item.externalId.length <= 512);
   assert.ok(item.title.length > 0, 'an item has no title');
   assert.ok(!Number.isNaN(item.consumedAt.getTime()), 'an item has no valid time');
+}
+
+/** Turns of the event loop in which an aborted call must end. */
+const TURNS_UNTIL_CANCELLED = 20_000;
+
+/** Fails instead of waiting for ever. */
+function soon<Result>(call: Promise<Result>): Promise<Result> {
+  const tooLate = async (): Promise<never> => {
+    for (let turn = 0; turn < TURNS_UNTIL_CANCELLED; turn += 1) await new Promise((wake) => setImmediate(wake));
+    return assert.fail('the call goes on after the abort');
+  };
+  return Promise.race([call, tooLate()]);
 }
 
 async function errorOf(call: Promise<unknown>): Promise<McaError> {

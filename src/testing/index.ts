@@ -34,6 +34,7 @@ export { type FileImportUnderTest, fileImportConformance, type ImportFixture } f
 export {
   type ExpectedError,
   type ForeignCursor,
+  type GrowingService,
   type HistoryUnderTest,
   historyConformance,
 } from './history-conformance.ts';

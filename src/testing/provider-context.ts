@@ -6,6 +6,7 @@ import type { AnyProvider } from '../contracts/provider.ts';
 import { makeEnv } from '../runtime/env.ts';
 import { createHttpClient } from '../runtime/http/client.ts';
 import { HttpState } from '../runtime/http/state.ts';
+import { openFieldsOf } from '../runtime/open-fields.ts';
 import { fakeClock } from './fake-clock.ts';
 
 /** What a {@link providerContext} is made of. */
@@ -40,11 +41,15 @@ export function providerContext(options: ProviderContextOptions): ProviderContex
   const env = makeEnv({ clock: time.clock, timers: time.timers, fetch });
   const account = credentials.account ?? 'ada';
   const held = { ...credentials, account, fields: credentials.fields ?? {}, version: 1 };
+  const urlField = provider.auth
+    .flatMap((each) => ('fields' in each ? each.fields : []))
+    .find(({ kind }) => kind === 'url');
+  const baseUrl = (urlField && held.fields[urlField.name]) ?? provider.baseUrl;
   const http = createHttpClient({
     env,
     provider,
     connection: { id: 'connection-1', userId: 'user-1' },
-    baseUrl: provider.baseUrl ?? '',
+    baseUrl: baseUrl ?? '',
     guardedFetch: undefined,
     authoriser: sign && { current: async () => held, renew: async () => held, sign },
     state: new HttpState({ env }),
@@ -53,7 +58,7 @@ export function providerContext(options: ProviderContextOptions): ProviderContex
   });
   return {
     http: { request: (request) => time.until(http.request(request)) },
-    account: { id: account, baseUrl: provider.baseUrl },
+    account: { id: account, baseUrl, fields: openFieldsOf(provider.auth, held.fields) },
     signal,
     now: () => time.clock.now(),
   };

@@ -32,10 +32,20 @@ interface Parameters {
   readonly server: string;
   /** Off for descriptions that break the rules of OpenAPI here and there. @default true */
   readonly strict?: boolean;
+  /** Whether a request that has to be is signed. @default by a bearer token */
+  readonly isSigned?: (request: Request) => boolean;
+  /** Query parameters that every request may have, whatever its operation lists. @default none */
+  readonly commonQuery?: readonly string[];
 }
 
 /** Reads a description. */
-export async function openContract({ file, server, strict = true }: Parameters): Promise<Contract> {
+export async function openContract({
+  file,
+  server,
+  strict = true,
+  isSigned = hasBearerToken,
+  commonQuery = [],
+}: Parameters): Promise<Contract> {
   const text = gunzipSync(await readFile(join(folder ?? '', file))).toString('utf8');
   const { origin, pathname } = new URL(server);
   const api = new OpenAPIBackend({
@@ -51,10 +61,12 @@ export async function openContract({ file, server, strict = true }: Parameters):
   const requestOf = (request: Request) => {
     const url = new URL(request.url);
     const query = Object.fromEntries(
-      [...new Set(url.searchParams.keys())].map((name) => {
-        const values = url.searchParams.getAll(name);
-        return [name, values.length > 1 ? values : (values[0] ?? '')] as const;
-      }),
+      [...new Set(url.searchParams.keys())]
+        .filter((name) => !commonQuery.includes(name))
+        .map((name) => {
+          const values = url.searchParams.getAll(name);
+          return [name, values.length > 1 ? values : (values[0] ?? '')] as const;
+        }),
     );
     return {
       method: request.method.toLowerCase(),
@@ -79,8 +91,7 @@ export async function openContract({ file, server, strict = true }: Parameters):
     faultsOf(request) {
       const operation = operationOf(request);
       if (!operation) return [`there is no ${request.method} ${new URL(request.url).pathname}`];
-      const isBare = scopesOf(request) !== undefined && !/^Bearer \S/.test(request.headers.get('authorization') ?? '');
-      const unproven = isBare ? ['/header/authorization is no bearer token'] : [];
+      const unproven = scopesOf(request) === undefined || isSigned(request) ? [] : ['the request is not signed'];
       return [...unproven, ...told(api.validateRequest(requestOf(request), operation).errors)];
     },
     faultsOfAnswer(request, status, body) {
@@ -92,10 +103,16 @@ export async function openContract({ file, server, strict = true }: Parameters):
   };
 }
 
+function hasBearerToken({ headers }: Request): boolean {
+  return /^Bearer \S/.test(headers.get('authorization') ?? '');
+}
+
 /** A `fetch` that answers by `service` and collects what breaks the contract. */
 export function watched(
   contract: Contract,
   service: typeof globalThis.fetch,
+  /** What the description is about; other requests are let through. */
+  isDescribed: (url: URL) => boolean = () => true,
 ): {
   readonly fetch: typeof globalThis.fetch;
   /** Path and query of each request. */
@@ -113,7 +130,9 @@ export function watched(
     },
     async fetch(input, init) {
       const request = new Request(input, init);
-      const { pathname, search } = new URL(request.url);
+      const url = new URL(request.url);
+      if (!isDescribed(url)) return service(request);
+      const { pathname, search } = url;
       requests.push(pathname + search);
       contract.faultsOf(request).forEach(note);
       const answer = await service(request);

@@ -155,7 +155,7 @@ async function meet(name: string, fault: Fault, makeClient: MakeClient = ourClie
     const events: McaEvent[] = [];
     const context: ProviderContext = {
       http: makeClient(live, provider, (event) => events.push(event)),
-      account: { id: live.account, baseUrl: provider.baseUrl },
+      account: { id: live.account, baseUrl: provider.baseUrl, fields: {} },
       signal: new AbortController().signal,
       now: () => Date.now(),
     };

@@ -63,6 +63,7 @@ async function killRefreshes(variant: 'real' | 'naive', rounds: number): Promise
         const newest = Math.max(0, ...served.map(orderOf));
         if (orderOf(stored.accessToken.reveal()) < newest) outcome.stale += 1;
         const ended = /ended: (.*)/.exec(stdout)?.[1];
+        if (variant === 'naive' && outcome.stale > 0) return 'stop';
         if (ended === undefined) return undefined;
         // Killed between answer and commit: the next process is refused, and says so.
         if (variant === 'real') expect(ended).toMatch(/^auth_expired /);
@@ -97,7 +98,8 @@ describe('a process that is killed while it refreshes', () => {
   });
 
   test('R-009 calling before storing is caught', async () => {
-    const { stale } = await killRefreshes('naive', isFull ? 40 : 15);
+    // Most of the kills miss the moment between call and store: as many as it takes.
+    const { stale } = await killRefreshes('naive', 200);
     expect(stale).toBeGreaterThan(0);
   });
 });

@@ -1,7 +1,9 @@
+import type { Cursor } from '@mca/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordFigure } from '../support/reliability.ts';
-import { useSyncCrypto } from '../support/sync-crypto.ts';
-import { type Mutant, simulate } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import { useSimulatedCrypto } from './simulation-crypto.ts';
+import { DAY, type Mutant } from './simulation-parts.ts';
 
 const isFull = process.env.MCA_TEST_FULL === '1';
 const SEEDS = isFull ? 1_000 : 15;
@@ -10,23 +12,27 @@ const FIRST = Number(process.env.MCA_SEED ?? 1);
 
 let putBack = (): void => {};
 beforeAll(() => {
-  putBack = useSyncCrypto();
+  putBack = useSimulatedCrypto();
 });
 afterAll(() => putBack());
 
-test(`R-087 ${SEEDS} lives of ${DAYS} days: storms, outages, crashes, late plays, stolen tokens, wrong clocks, full disks`, async () => {
+test(`R-087 ${SEEDS} lives of ${DAYS} days: storms, outages, crashes, late plays, stolen tokens, wrong clocks, full disks, damaged cursors, users who leave`, async () => {
   let [syncs, deaths, plays] = [0, 0, 0];
+  const met = { erased: 0, damaged: 0, vaultFailures: 0, steps: 0, saves: 0 };
   for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
     const outcome = await simulate(seed, DAYS);
     expect(outcome.violations, `MCA_SEED=${seed}`).toEqual([]);
     syncs += outcome.syncs;
     deaths += outcome.deaths;
     plays += outcome.plays;
+    for (const what of Object.keys(met) as (keyof typeof met)[]) met[what] += outcome.met[what];
   }
   expect(deaths).toBeGreaterThan(SEEDS);
+  expect(met.erased).toBeGreaterThanOrEqual(Math.floor(SEEDS / 4));
+  for (const [what, times] of Object.entries(met)) expect(times, what).toBeGreaterThan(0);
   recordFigure(
     'R-087',
-    `${SEEDS} seeds × ${DAYS} days: ${syncs} syncs, ${deaths} crashes, ${plays} plays, 0 violations`,
+    `${SEEDS} seeds × ${DAYS} days: ${syncs} syncs, ${deaths} crashes, ${plays} plays, ${met.erased} users erased, ${met.damaged} cursors damaged, ${met.vaultFailures} failures of the vault, ${met.steps} clock steps, 0 violations`,
   );
 });
 
@@ -55,12 +61,15 @@ describe('R-072 the simulation catches', () => {
     'waits that are forgotten': {
       says: /I6/,
       storage: (storage) => ({
-        putSchedule: (schedule) =>
-          storage.putSchedule({ ...schedule, blocked: false, dueAt: Math.min(schedule.dueAt, START_OF_TIME) }),
-        readSchedule: async (...args) => {
-          const schedule = await storage.readSchedule(...args);
-          return schedule && { ...schedule, blocked: false };
-        },
+        concludeSync: (conclusion) =>
+          storage.concludeSync({
+            ...conclusion,
+            schedules: conclusion.schedules.map((schedule) => ({
+              ...schedule,
+              blocked: false,
+              dueAt: Math.min(schedule.dueAt, START_OF_TIME),
+            })),
+          }),
       }),
     },
     'no overlap': { says: /I1/, overlapMs: 0 },
@@ -79,6 +88,30 @@ describe('R-072 the simulation catches', () => {
         };
       },
     },
+    'a second capability whose turn never comes': {
+      says: /I1 saves/,
+      storage: (storage) => ({
+        claimDueConnections: async (request) =>
+          (await storage.claimDueConnections(request)).filter(({ schedule }) => schedule.capability !== 'library'),
+      }),
+    },
+    'a choice of what is new that is not kept': {
+      says: /I9 what was before/,
+      storage: (storage) => ({
+        updateConnection: (id, patch) =>
+          storage.updateConnection(id, { ...patch, ...(patch.settings && { settings: {} }) }),
+      }),
+    },
+    'an erased user whose tokens stay': { says: /I9 .*credentials/, credentials: () => ({ delete: async () => {} }) },
+    'an erased user whose history stays': {
+      says: /I9 .*items/,
+      storage: () => ({ erase: async () => ({ items: 0 }) }),
+    },
+    'damaged cursors that are believed': { says: /I1/, damage: aheadOfTime },
+    'a vault that is away, taken for an empty one': {
+      says: /I10/,
+      credentials: (store) => ({ get: (id) => store.get(id).catch(() => undefined) }),
+    },
   };
   const START_OF_TIME = 0;
   for (const [name, { says, days = DAYS, ...mutant }] of Object.entries(mutants)) {
@@ -91,3 +124,10 @@ describe('R-072 the simulation catches', () => {
     });
   }
 });
+
+/** A cursor whose mark stands two days ahead. */
+function aheadOfTime(cursor: Cursor): Cursor {
+  const envelope = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { readonly highWater?: number };
+  const highWater = (envelope.highWater ?? 0) + 2 * DAY;
+  return Buffer.from(JSON.stringify({ ...envelope, highWater })).toString('base64url') as Cursor;
+}

@@ -1,56 +1,46 @@
-import type { Storage } from '@mca/core';
-import { beginConnect, continueConnect, createRegistry, McaError, type McaEvent, syncDue } from '@mca/core';
+import type { Cursor, Storage } from '@mca/core';
+import { beginConnect, continueConnect, createRegistry, eraseUser, McaError, type McaEvent, syncDue } from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import type { FakePlay } from '@mca/core/testing';
-import { createFakeOAuthServer, FakeService, fakeProvider, type VirtualProcess, virtualEnv } from '@mca/core/testing';
+import { createFakeOAuthServer, type FakeService, type VirtualProcess, virtualEnv } from '@mca/core/testing';
+import {
+  allOf,
+  answerIn,
+  checkStored,
+  DAY,
+  failing,
+  HOUR,
+  INTERVAL,
+  type Mutant,
+  type Outcome,
+  pastOf,
+  providerOf,
+  remains,
+  serviceOf,
+  TRACKS,
+  tokenViolations,
+  toPlays,
+  Waits,
+  type Weather,
+  Window,
+} from './simulation-parts.ts';
 
-export const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 0, 1);
-const INTERVAL = 6 * HOUR;
 const REDIRECT = 'https://app.example/callback';
-/** Plays the windowed service remembers. */
-const WINDOW = 50;
 /** Plays before the first day. */
 const PAST = 300;
 const PROVIDERS = ['paged', 'window'] as const;
-
-/** Breaks something on purpose: every harness has to show that it can fail. */
-export interface Mutant {
-  /** Replaces verbs of the storage. What it is given dies with the process, at every call. */
-  readonly storage?: (storage: Storage) => Partial<Storage>;
-  /** Replaces the credential store, below the process. */
-  readonly credentials?: (
-    store: ReturnType<typeof memory>['credentials'],
-  ) => Partial<ReturnType<typeof memory>['credentials']>;
-  readonly overlapMs?: number;
-  /** Writes headers of requests to the log. */
-  readonly isTalkative?: boolean;
-}
-
-/** What one simulated life came to. */
-export interface Outcome {
-  readonly seed: number;
-  readonly violations: readonly string[];
-  readonly hash: string;
-  readonly syncs: number;
-  readonly deaths: number;
-  readonly plays: number;
-}
+/** Services: the two providers, and what `paged` keeps as its library. */
+const SERVICES = [...PROVIDERS, 'saves'] as const;
 
 /**
- * Thirty days, or as many as asked for, of a host with one user and two services: plays happen and arrive late, tokens
- * end, services fail in all their ways, processes die or freeze at any await, clocks step, the disk is full. Checks all
- * the while, and at the end, after two quiet intervals, that nothing is missing.
+ * Thirty days, or as many as asked for, of a host with two services: plays happen and arrive late, tokens end, services
+ * fail in all their ways, processes die or freeze at any await, clocks step, the disk is full, the vault is away, cursors
+ * get damaged. Ada is there from the beginning. In every second life Bob comes later and wants what is new only, and in
+ * half of those he is erased again. Checks all the while, and at the end, after two quiet intervals, that nothing is missing.
  */
 export async function simulate(seed: number, days: number, mutant: Mutant = {}): Promise<Outcome> {
   return new Simulation(seed, days, mutant).run();
-}
-
-interface Weather {
-  kind: 'storm' | 'outage' | 'garbage' | 'drop' | 'repeats' | undefined;
-  untilMs: number;
-  retryAfterSeconds: number;
 }
 
 class Simulation {
@@ -61,42 +51,52 @@ class Simulation {
   readonly #oauth;
   readonly #services = new Map<string, FakeService>();
   readonly #weather = new Map<string, Weather>();
-  /** Machine time before which a service asked not to be called, by provider. */
-  readonly #notBefore = new Map<string, number>();
+  readonly #waits;
   readonly #gaps: { readonly provider: string; readonly from: number; readonly to: number }[] = [];
   readonly #violations: string[] = [];
   readonly #fences = new Map<string, number>();
+  /** What damaged cursors are read as. */
+  readonly #damaged = new Map<string, Cursor>();
+  /** Connections that were ever seen, and whose they are. */
+  readonly #owners = new Map<string, string>();
+  /** When the user was connected first, by the later one of the true clock and that of the machine. */
+  readonly #since = new Map<string, number>();
   readonly #clockSteps: boolean;
+  /** Instants at which Bob comes, and is erased. */
+  readonly #bob: { readonly comes: number; readonly goes: number };
+  readonly #met = { erased: 0, damaged: 0, vaultFailures: 0, steps: 0, saves: 0 };
+  #isErased = false;
+  #vaultFailures = 0;
   #fullDisk = 0;
   #syncs = 0;
   #deaths = 0;
   #plays = 0;
   #needsUser = new Set<string>();
-  readonly #told = new Set<string>();
-  #firstTold: number | undefined;
+  readonly #window;
 
   constructor(seed: number, days: number, mutant: Mutant) {
     this.#days = days;
     this.#mutant = mutant;
     this.#clockSteps = seed % 3 === 0;
+    const never = Number.POSITIVE_INFINITY;
+    this.#bob = { comes: seed % 2 === 1 ? START + 2 * DAY : never, goes: seed % 4 === 1 ? START + 12 * DAY : never };
     this.#world = virtualEnv(seed, {
       fetch: (input, init) => this.#route(new Request(input, init)),
       startMs: START,
       quick: true,
     });
     const { clock } = this.#world.time;
+    this.#waits = new Waits({ now: () => this.#now(), machineNow: () => clock.now() });
+    this.#window = new Window(
+      () => this.#now(),
+      () => this.#services.get('window')?.plays('ada') ?? [],
+    );
     this.#adapter = memory({ clock });
     this.#oauth = createFakeOAuthServer({ clock: this.#trueClock(), accessLifetimeMs: HOUR });
-    for (const provider of PROVIDERS) {
+    for (const provider of SERVICES) {
       this.#services.set(
         provider,
-        new FakeService({
-          now: () => this.#now(),
-          authorise: (request) => this.#oauth.requireToken(request)?.account,
-          maxLimit: provider === 'window' ? WINDOW : 20,
-          pageTokenLifetimeMs: 4 * HOUR,
-          ...(provider === 'window' && { window: WINDOW }),
-        }),
+        serviceOf(provider, this.#oauth, () => this.#now()),
       );
       this.#weather.set(provider, { kind: undefined, untilMs: 0, retryAfterSeconds: 0 });
     }
@@ -105,37 +105,34 @@ class Simulation {
   async run(): Promise<Outcome> {
     const { time, random, trace } = this.#world;
     // A past of some size, so that crashes also meet the walk through what is old.
-    this.#services.get('paged')?.add('ada', ...pastOf(PAST));
-    for (const provider of PROVIDERS) await this.#connect(provider);
+    this.#services.get('paged')?.add('ada', ...pastOf(PAST, START));
+    this.#services.get('paged')?.add('bob', ...pastOf(20, START, "Bob's past"));
+    for (const provider of PROVIDERS) await this.#connect('ada', provider);
     const end = this.#days * DAY;
     while (this.#now() - START < end) {
-      const stepMs = Math.floor((1 + random() * 5) * HOUR);
+      const stepMs = Math.floor((3 + random() * 8) * HOUR);
       await time.advance(stepMs);
       this.#listen(stepMs);
       this.#changeWeather();
+      if (random() < 0.02) await this.#damageCursors();
+      if (this.#now() >= this.#bob.comes && !this.#since.has('bob')) await this.#connect('bob', 'paged');
       await this.#sync(random() < 0.25 ? 2 : 1, true);
       await this.#lookAtConnections();
-      for (const provider of [...this.#needsUser]) if (random() < 0.5) await this.#connect(provider);
+      for (const who of [...this.#needsUser]) if (random() < 0.5) await this.#reconnect(who);
     }
     // The faults are over: two intervals, and everything must be there.
     for (const weather of this.#weather.values()) weather.kind = undefined;
     this.#fullDisk = 0;
+    this.#vaultFailures = 0;
     for (let round = 0; round < 3; round += 1) {
       await this.#lookAtConnections();
-      for (const provider of [...this.#needsUser]) await this.#connect(provider);
-      await time.advance(INTERVAL + HOUR);
+      for (const who of [...this.#needsUser]) await this.#reconnect(who);
+      await time.advance((round === 0 ? DAY : INTERVAL) + HOUR);
       await this.#sync(1, false);
     }
     await this.#checkAll();
-    const { seed } = this.#world;
-    const outcome = {
-      seed,
-      violations: this.#violations,
-      syncs: this.#syncs,
-      deaths: this.#deaths,
-      plays: this.#plays,
-    };
-    return { ...outcome, hash: trace.hash() };
+    const counts = { syncs: this.#syncs, deaths: this.#deaths, plays: this.#plays, met: this.#met };
+    return { seed: this.#world.seed, violations: this.#violations, ...counts, hash: trace.hash() };
   }
 
   /** True time: the machine's clock may be wrong. */
@@ -149,15 +146,21 @@ class Simulation {
 
   #listen(stepMs: number): void {
     const { random } = this.#world;
-    for (const [provider, service] of this.#services) {
-      const plays = Math.floor(random() * 6);
-      for (let index = 0; index < plays; index += 1) {
-        const playedAt = this.#now() - Math.floor(random() * stepMs);
-        const lateMs = random() < 0.2 ? Math.floor(random() * 18 * HOUR) : 0;
-        this.#plays += 1;
-        const title = `${provider} ${this.#plays}`;
-        service.add('ada', { id: `id-${this.#plays}`, playedAt, title, visibleFrom: playedAt + lateMs });
-      }
+    for (const provider of PROVIDERS) this.#add('ada', provider, Math.floor(random() * 7), stepMs);
+    this.#add('ada', 'saves', Math.floor(random() * 2), stepMs);
+    if (this.#bob.comes < Number.POSITIVE_INFINITY) this.#add('bob', 'paged', Math.floor(random() * 3), stepMs);
+  }
+
+  #add(userId: string, provider: string, plays: number, stepMs: number): void {
+    const { random } = this.#world;
+    for (let index = 0; index < plays; index += 1) {
+      const playedAt = this.#now() - Math.floor(random() * stepMs);
+      const lateMs = random() < 0.2 ? Math.floor(random() * 18 * HOUR) : 0;
+      this.#plays += 1;
+      if (provider === 'saves') this.#met.saves += 1;
+      const title = `${provider} ${this.#plays}`;
+      const play = { id: `id-${this.#plays}`, playedAt, title, visibleFrom: playedAt + lateMs };
+      this.#services.get(provider)?.add(userId, play);
     }
   }
 
@@ -175,7 +178,27 @@ class Simulation {
     if (random() < 0.01) for (const grant of this.#oauth.grants) grant.revoked = true;
     if (random() < 0.05) this.#oauth.failNext('token', 2, random() < 0.5 ? { status: 503 } : 'drop-after');
     if (random() < 0.03) this.#fullDisk = 1 + Math.floor(random() * 3);
-    if (this.#clockSteps && random() < 0.05) time.step(random() < 0.5 ? -HOUR : HOUR);
+    if (random() < 0.02) this.#vaultFailures = 1 + Math.floor(random() * 3);
+    if (!this.#clockSteps || random() >= 0.05) return;
+    time.step(random() < 0.5 ? -HOUR : HOUR);
+    this.#met.steps += 1;
+    this.#waits.step();
+  }
+
+  /** The newest cursor of a walk, or all that are kept, can no longer be read. */
+  async #damageCursors(): Promise<void> {
+    const { random, trace } = this.#world;
+    const { storage } = this.#adapter;
+    const damage = this.#mutant.damage ?? ((cursor: Cursor) => cursor.slice(0, -9) as Cursor);
+    const track = TRACKS[Math.floor(random() * TRACKS.length)] ?? 'history';
+    const [connectionId = '', userId] = [...this.#owners][Math.floor(random() * this.#owners.size)] ?? [];
+    const cursors = await storage.readCursors(connectionId, track);
+    const hit = random() < 0.5 ? cursors.slice(0, 1) : cursors;
+    for (const cursor of hit) this.#damaged.set(cursor, damage(cursor));
+    trace.add(`${hit.length} of ${cursors.length} cursors of ${userId} ${track} damaged`);
+    this.#met.damaged += hit.length;
+    const [connection] = await storage.listConnections({ userId: userId ?? '', id: connectionId });
+    if (connection?.provider === 'window' && hit.length === cursors.length) this.#window.loseMark();
   }
 
   async #route(request: Request): Promise<Response> {
@@ -183,26 +206,14 @@ class Simulation {
     if (this.#mutant.isTalkative) this.#world.trace.add(`request ${request.headers.get('authorization')}`);
     if (host === 'oauth.test') return this.#oauth.handle(request);
     const provider = host.split('.')[0] ?? '';
-    const service = this.#services.get(provider);
+    const isLibrary = request.url.includes('/saves');
+    const service = this.#services.get(isLibrary ? 'saves' : provider);
     const weather = this.#weather.get(provider);
     if (!service || !weather) throw new TypeError('fetch failed');
-    const machineNow = this.#world.time.clock.now();
-    if (!this.#clockSteps && machineNow < (this.#notBefore.get(provider) ?? 0) - 1_000)
-      this.#violate(`I6 ${provider} was called ${(this.#notBefore.get(provider) ?? 0) - machineNow} ms too early`);
-    switch (weather.kind) {
-      case 'storm':
-        return Response.json({}, { status: 429, headers: { 'retry-after': String(weather.retryAfterSeconds) } });
-      case 'outage':
-        return new Response('<html>down</html>', { status: 503, headers: { 'content-type': 'text/html' } });
-      case 'garbage':
-        return new Response('{"plays": [', { headers: { 'content-type': 'application/json' } });
-      case 'drop':
-        throw new TypeError('fetch failed');
-      case 'repeats':
-        return repeated(await service.handle(request));
-      default:
-        return service.handle(request);
-    }
+    const account = this.#oauth.requireToken(request)?.account;
+    const earlyMs = this.#waits.earlyMs(`${account} ${provider} ${isLibrary ? 'library' : 'history'}`);
+    if (earlyMs > 1_000) this.#violate(`I6 ${provider} was called ${earlyMs} ms too early`);
+    return answerIn(weather, () => service.handle(toPlays(request)));
   }
 
   #process() {
@@ -213,22 +224,16 @@ class Simulation {
   #registry(process: VirtualProcess) {
     const { storage, credentials } = this.#adapter;
     const mutated = { ...storage, ...this.#mutant.storage?.(process.mortal(storage)) };
+    const vault = failing(credentials, () => this.#isVaultAway());
     return createRegistry({
-      providers: PROVIDERS.map((id) =>
-        fakeProvider({
-          id,
-          baseUrl: `https://${id}.test/v1`,
-          auth: [
-            { type: 'oauth2', clientId: 'client', scopes: ['plays'], ...this.#oauth.endpoints('https://oauth.test') },
-          ],
-          window: id === 'window',
-          overlapMs: this.#mutant.overlapMs ?? DAY,
-          ...(this.#mutant.overlapMs !== undefined && { deepOverlapMs: 0 }),
-          intervalMs: INTERVAL,
-        }),
-      ),
-      storage: process.mortal({ ...mutated, commitPage: (page) => this.#commit(mutated, page) }),
-      credentials: process.mortal({ ...credentials, ...this.#mutant.credentials?.(credentials) }),
+      providers: PROVIDERS.map((id) => providerOf(id, this.#oauth, this.#mutant)),
+      storage: process.mortal({
+        ...mutated,
+        commitPage: (page) => this.#commit(mutated, page),
+        readCursors: async (id, track) =>
+          (await mutated.readCursors(id, track)).map((cursor) => this.#damaged.get(cursor) ?? cursor),
+      }),
+      credentials: process.mortal({ ...allOf(vault), ...this.#mutant.credentials?.(vault) }),
       insecurePlaintextForTests: true,
       env: process.env,
       onEvent: (event) => {
@@ -249,40 +254,75 @@ class Simulation {
     return result;
   }
 
+  #isVaultAway(): boolean {
+    if (this.#vaultFailures === 0) return false;
+    this.#vaultFailures -= 1;
+    this.#met.vaultFailures += 1;
+    return true;
+  }
+
   #hear(event: McaEvent): void {
     this.#world.trace.add(JSON.stringify(event));
     if (event.type === 'coverage_gap')
       this.#gaps.push({ provider: event.provider, from: event.from.getTime(), to: event.to.getTime() });
-    if (event.type === 'reauth_required') this.#needsUser.add(event.provider);
+    if (event.type !== 'reauth_required') return;
+    this.#needsUser.add(`${event.userId} ${event.provider}`);
+    if (event.reason === 'not_connected') this.#violate(`I10 ${event.provider} forgot that it is connected`);
   }
 
   /** The event may have died with its process; what the store says stays. */
   async #lookAtConnections(): Promise<void> {
-    for (const { provider, status } of await this.#adapter.storage.listConnections({ userId: 'ada' }))
-      if (status === 'needs_reauth') this.#needsUser.add(provider);
+    for (const userId of ['ada', 'bob'])
+      for (const { id, provider, status } of await this.#adapter.storage.listConnections({ userId })) {
+        this.#owners.set(id, userId);
+        if (status === 'needs_reauth') this.#needsUser.add(`${userId} ${provider}`);
+      }
+  }
+
+  async #reconnect(who: string): Promise<void> {
+    const [userId = '', provider = ''] = who.split(' ');
+    if (userId === 'bob' && this.#isErased) this.#needsUser.delete(who);
+    else await this.#connect(userId, provider);
   }
 
   /** The user clicks through the log-in page. */
-  async #connect(provider: string): Promise<void> {
+  async #connect(userId: string, provider: string): Promise<void> {
+    const { time, trace } = this.#world;
     const { registry } = this.#process();
-    const request = { userId: 'ada', provider, redirectUri: REDIRECT, sessionBinding: 'browser' };
+    const request = { userId, provider, redirectUri: REDIRECT, sessionBinding: 'browser' };
+    this.#oauth.behaviour.account = userId;
     try {
-      await this.#world.time.until(
+      await time.until(
         (async () => {
-          const step = await beginConnect(registry, request);
+          const step = await beginConnect(registry, { ...request, ...(userId === 'bob' && { firstSync: 'new' }) });
           if (step.step !== 'redirect') throw new Error('Not a redirect');
           const page = await this.#oauth.fetch(step.url);
           const query = new URL(page.headers.get('location') ?? '').search;
           await continueConnect(registry, { ...request, query });
         })(),
       );
-      this.#needsUser.delete(provider);
+      this.#needsUser.delete(`${userId} ${provider}`);
+      if (!this.#since.has(userId)) this.#since.set(userId, Math.max(this.#now(), time.clock.now()));
     } catch (error) {
       // The token endpoint may be down just now: the user tries again later.
-      this.#world.trace.add(
-        `could not connect ${provider}: ${McaError.isInstance(error) ? error.code : String(error)}`,
-      );
-      this.#needsUser.add(provider);
+      trace.add(`could not connect ${provider}: ${McaError.isInstance(error) ? error.code : String(error)}`);
+      if (this.#since.has(userId) || userId === 'ada') this.#needsUser.add(`${userId} ${provider}`);
+    }
+    await this.#lookAtConnections();
+  }
+
+  /** Bob is erased while his syncs may be under way. A host tries until it worked. */
+  async #erase(): Promise<void> {
+    const { random, time, trace } = this.#world;
+    const { registry } = this.#process();
+    await new Promise<void>((resolve) => time.timers.after(Math.floor(random() * 500), resolve));
+    try {
+      const { items } = await eraseUser(registry, { userId: 'bob' });
+      trace.add(`bob erased, ${items} items`);
+      this.#isErased = true;
+      this.#met.erased += 1;
+    } catch (error) {
+      trace.add(`could not erase bob: ${McaError.isInstance(error) ? error.reason : String(error)}`);
     }
   }
 
@@ -301,8 +341,13 @@ class Simulation {
           trace.add(`${report.provider} ${report.status} ${JSON.stringify(report.counts)}`);
           const { read, inserted, updated, unchanged, skipped, rejected } = report.counts;
           // A process that dies with the answer in its hand takes the wait along: only a wait that was told counts.
-          if (report.notBefore) this.#notBefore.set(report.provider, report.notBefore.getTime());
-          if (report.status === 'complete' || report.status === 'partial') this.#noteTold(report.provider);
+          const owner = this.#owners.get(report.connectionId ?? '');
+          if (report.notBefore)
+            this.#waits.note(`${owner} ${report.provider} ${report.capability}`, report.notBefore.getTime());
+          if (report.error?.reason === 'not_connected')
+            this.#violate(`I10 ${report.provider} is taken for not connected`);
+          if (report.provider === 'window' && (report.status === 'complete' || report.status === 'partial'))
+            this.#window.noteTold();
           if (read !== inserted + updated + unchanged + skipped + rejected)
             this.#violate('R-094 a report does not balance');
         },
@@ -314,87 +359,39 @@ class Simulation {
         process.kill();
       });
     });
-    await time.until(Promise.all(running));
-  }
-
-  /** What the windowed service tells of at this instant: of this, nothing may be missing. */
-  #noteTold(provider: string): void {
-    if (provider !== 'window') return;
-    const visible = this.#services.get(provider)?.plays('ada') ?? [];
-    const told = visible.filter(({ visibleFrom = 0 }) => visibleFrom <= this.#now()).slice(-WINDOW);
-    for (const { title } of told) this.#told.add(title);
-    this.#firstTold ??= this.#now();
-  }
-
-  /**
-   * The windowed service forgets. What it told of must be stored; what it never told of must lie in a gap that was
-   * reported, unless it was played before the first sync, or came late into a window that had moved on: nobody can know.
-   */
-  #isExcused(provider: string, { title, playedAt, visibleFrom }: FakePlay): boolean {
-    if (provider !== 'window' || this.#told.has(title)) return false;
-    const isLate = visibleFrom !== undefined && visibleFrom > playedAt;
-    return isLate || playedAt < (this.#firstTold ?? Number.POSITIVE_INFINITY);
+    const isBobToGo = mayDie && this.#since.has('bob') && !this.#isErased && this.#now() >= this.#bob.goes;
+    await time.until(Promise.all([...running, ...(isBobToGo ? [this.#erase()] : [])]));
   }
 
   async #checkAll(): Promise<void> {
-    const { storage } = this.#adapter;
-    const items = await storage.queryItems({ userId: 'ada', order: 'oldest', limit: 1_000_000 });
-    const stored = new Set(items.map(({ title }) => title));
-    if (stored.size !== items.length) this.#violate('I2 something is stored twice');
-    for (const [provider, service] of this.#services) {
-      for (const play of service.plays('ada')) {
-        const { title, playedAt } = play;
-        if (stored.has(title) || this.#isExcused(provider, play)) continue;
-        const isTold = this.#gaps.some(
-          (gap) => gap.provider === provider && playedAt >= gap.from && playedAt <= gap.to,
-        );
-        if (!isTold) this.#violate(`I1 ${title} is missing, and no gap says so`);
-      }
+    const ada = await this.#check('ada', Number.NEGATIVE_INFINITY);
+    const since = this.#since.get('bob');
+    const bob = since === undefined || this.#isErased ? [] : await this.#check('bob', since);
+    if (bob.some(({ title }) => title.startsWith("Bob's past"))) this.#violate('I9 what was before Bob came is stored');
+    if (this.#isErased) {
+      const ids = [...this.#owners].flatMap(([id, userId]) => (userId === 'bob' ? [id] : []));
+      for (const what of await remains(this.#adapter, 'bob', new Set(ids)))
+        this.#violate(`I9 Bob is erased, not his ${what}`);
     }
-    this.#checkTokens(JSON.stringify(items));
-    for (const connection of await storage.listConnections({ userId: 'ada' })) {
-      if (connection.status !== 'active') this.#violate(`I8 ${connection.provider} is ${connection.status} at the end`);
-    }
+    this.#violations.push(...tokenViolations(this.#oauth, [...this.#world.trace.lines, JSON.stringify([ada, bob])]));
   }
 
-  #checkTokens(items: string): void {
-    // A token may be handed in again while nobody knows whether it was traded in: answers get lost, processes die. Once
-    // its successor was in use, somebody had stored that, and the old one must never be seen again.
-    const newestInUse = new Map<string, number>();
-    const order = new Map<string, { readonly family: string; readonly age: number }>();
-    for (const [family, { usedRefreshTokens, refreshToken }] of this.#oauth.grants.entries())
-      for (const [age, token] of [...usedRefreshTokens, refreshToken].entries())
-        if (token) order.set(token, { family: String(family), age });
-    for (const { grantType, handedIn = '' } of this.#oauth.calls) {
-      const place = grantType === 'refresh_token' ? order.get(handedIn) : undefined;
-      if (!place) continue;
-      const newest = newestInUse.get(place.family) ?? 0;
-      if (place.age < newest) this.#violate(`I5 ${handedIn} was used after its successor`);
-      newestInUse.set(place.family, Math.max(newest, place.age));
-    }
-    const told = [...this.#world.trace.lines, items].join('\n');
-    for (const { accessTokens, refreshToken } of this.#oauth.grants)
-      for (const token of [...accessTokens.keys(), refreshToken])
-        if (token && told.includes(token)) this.#violate('I7 a token stands in the trace');
+  async #check(userId: string, since: number) {
+    const expected = [...this.#services].flatMap(([provider, service]) =>
+      service.plays(userId).map((play) => ({ ...play, provider })),
+    );
+    const isKnown = (play: FakePlay & { readonly provider: string }): boolean =>
+      play.playedAt < since ||
+      (play.provider === 'window' && this.#window.isExcused(play)) ||
+      this.#gaps.some(
+        ({ provider, from, to }) => provider === play.provider && play.playedAt >= from && play.playedAt <= to,
+      );
+    const { items, violations } = await checkStored(this.#adapter.storage, userId, expected, isKnown);
+    this.#violations.push(...violations);
+    return items;
   }
 
   #violate(what: string): void {
     this.#violations.push(what);
   }
-}
-
-/** Plays an hour apart, long before the simulation begins. */
-function pastOf(count: number): FakePlay[] {
-  return Array.from({ length: count }, (_, index) => ({
-    id: `past-${index}`,
-    playedAt: START - 90 * DAY + index * HOUR,
-    title: `past ${index}`,
-  }));
-}
-
-/** The same plays twice, and in another order. */
-async function repeated(answer: Response): Promise<Response> {
-  if (!answer.ok) return answer;
-  const body = (await answer.json()) as { plays?: unknown[] };
-  return Response.json({ ...body, ...(body.plays && { plays: [...body.plays, ...body.plays.toReversed()] }) });
 }

@@ -90,7 +90,13 @@ describe('SQLite against the reference', () => {
       },
     }),
     'claims for ever': (storage) => ({
-      claimDueConnections: (request) => storage.claimDueConnections({ ...request, claimMs: 1e9 }),
+      claimDueConnections: (request) => storage.claimDueConnections({ ...request, ttlMs: 1e9 }),
+    }),
+    'concludes without giving the lease back': (storage) => ({
+      async concludeSync(conclusion) {
+        await storage.concludeSync(conclusion);
+        await storage.acquireLease({ ...conclusion.lease, ttlMs: 1e9 });
+      },
     }),
     'lets a connect flow be taken twice': (storage) => ({
       async takeConnectState(hash) {

@@ -57,6 +57,58 @@ test(`R-073 ${CASES} damaged cursors: the sync falls back, and neither loses any
   recordFigure('R-073', `${CASES} damaged cursors of ${kinds.length} kinds: 0 crashes, 0 items lost`);
 });
 
+/** Where a sync may stand when its cursors are found damaged, and how the service is walked. */
+const STANDS = {
+  'newest first, at the end of a walk': { isWindow: true, pages: undefined, tracks: ['history'] },
+  'oldest first without a bound, mid-walk': { isWindow: false, backfill: false, pages: 3, tracks: ['history'] },
+  'oldest first, in the middle of old history': { isWindow: false, pages: 6, tracks: ['history:backfill'] },
+  'both tracks, in the middle of old history': { isWindow: false, pages: 6, tracks: ['history', 'history:backfill'] },
+} as const;
+
+for (const [where, stand] of Object.entries(STANDS)) {
+  test(`R-073 damaged cursors, ${where}: nothing is lost`, async () => {
+    const random = seededRandom(730);
+    const kinds = Object.keys(DAMAGES);
+    let rounds = 0;
+    for (const kind of kinds)
+      for (const isAll of [true, false]) {
+        const count = stand.isWindow ? 40 : 200;
+        const { service, registry, sync, time, connection } = await liveSetup(
+          stand.isWindow
+            ? { provider: { window: true }, service: { window: 50 } }
+            : {
+                service: { maxLimit: 10 },
+                provider: { overlapMs: 5 * HOUR, ...('backfill' in stand && { history: { backfill: false } }) },
+              },
+        );
+        // Old history lies behind the fortnight that the walk through what is new looks back at.
+        service.add('ada', ...playsBefore(stand.isWindow ? START : START - 30 * DAY, count));
+        await sync({ maxPages: stand.pages });
+        expect((await storedTitles(registry)).length < count).toBe(stand.pages !== undefined);
+        const { readCursors } = registry.storage;
+        const damaged = new Map<string, Cursor>();
+        for (const track of stand.tracks) {
+          const good = await readCursors(connection.id, track);
+          expect(good.length, track).toBeGreaterThan(0);
+          for (const cursor of isAll ? good : good.slice(0, 1))
+            damaged.set(cursor, (DAMAGES[kind] ?? String)(cursor, random) as Cursor);
+        }
+        Object.assign(registry.storage, {
+          readCursors: async (id: string, track: string) =>
+            (await readCursors(id, track)).map((cursor) => damaged.get(cursor) ?? cursor),
+        });
+        await time.advance(2 * HOUR);
+        service.add('ada', { id: 'new', playedAt: START + HOUR, title: 'new' });
+        for (let report = await sync(); report.hasMore; report = await sync()) expect(report.status).toBe('complete');
+        const titles = await storedTitles(registry);
+        expect(new Set(titles).size, `${kind}, ${isAll ? 'all' : 'one'}`).toBe(count + 1);
+        expect(titles).toHaveLength(count + 1);
+        rounds += 1;
+      }
+    recordFigure('R-073', `${rounds} times ${where}: 0 items lost or doubled`);
+  });
+}
+
 test('R-074 page tokens that run out between two runs: nothing lost, one window read again', async () => {
   const { service, registry, sync, time } = await liveSetup({
     service: { maxLimit: 10, pageTokenLifetimeMs: HOUR },

@@ -107,7 +107,7 @@ describe('failures half-way', () => {
     expect(report).toMatchObject({ status: 'skipped', reason: 'rate_limited', error: { code: 'rate_limit' } });
     expect(report.notBefore?.getTime()).toBeGreaterThanOrEqual(START + 79_892_000);
     const { storage } = first.registry;
-    expect(await storage.readSchedule(first.connection.id, 'history')).toMatchObject({ blocked: true, failures: 0 });
+    expect(await storage.readSchedules(first.connection.id)).toMatchObject([{ blocked: true, failures: 0 }]);
     expect(adapter).toBeDefined();
 
     // A new process on the same store.

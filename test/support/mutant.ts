@@ -19,9 +19,9 @@ export const logApart = (cut: (entries: readonly SyncLogEntry[]) => readonly Syn
   storageMutant((storage) => {
     let log: readonly SyncLogEntry[] = [];
     return {
-      async appendSyncLog(entry) {
-        await storage.appendSyncLog(entry);
-        log = cut([entry, ...log]);
+      async concludeSync(conclusion) {
+        await storage.concludeSync(conclusion);
+        log = cut([conclusion.log, ...log]);
       },
       async listSyncLog({ connectionId, capability = '', limit }) {
         const asked = log.filter((entry) => entry.connectionId === connectionId);

@@ -29,3 +29,18 @@ export function plays(from: number, to: number): Record<string, unknown>[] {
 export function history(rows: readonly unknown[], name = 'Streaming_History_Audio_2020_0.json'): ImportFile {
   return fileOf(name, JSON.stringify(rows));
 }
+
+/** The account data of the same plays: to the minute, by name. */
+export function accountData(rows: readonly Record<string, unknown>[]): ImportFile {
+  return fileOf(
+    'StreamingHistory_music_0.json',
+    JSON.stringify(
+      rows.map((row) => ({
+        endTime: String(row.ts).slice(0, 16).replace('T', ' '),
+        artistName: row.master_metadata_album_artist_name,
+        trackName: row.master_metadata_track_name,
+        msPlayed: row.ms_played,
+      })),
+    ),
+  );
+}

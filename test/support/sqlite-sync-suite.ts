@@ -3,15 +3,37 @@ import { sqlite } from '@mca/core/adapters/sqlite';
 import { describe, expect, test } from 'vitest';
 import {
   commit,
+  conclude,
   connect,
   LONG_MS,
   sampleConnectState,
+  sampleItems,
   sampleLogEntry,
   sampleParked,
+  take,
 } from '../../src/testing/storage/samples.ts';
 import { type OpenDatabase, openRecorded, plain, sqliteSetup } from './sqlite-setup.ts';
 
 const CONNECTIONS = 5_000;
+
+/** A store whose write transactions are counted. */
+async function openCounted(openDatabase: OpenDatabase, path: string) {
+  const database = openDatabase(path);
+  let count = 0;
+  const { storage } = sqlite({
+    database: {
+      exec(sql) {
+        if (sql.startsWith('BEGIN')) count += 1;
+        return database.exec(sql);
+      },
+      prepare: (sql) => database.prepare(sql),
+      function: (...args) => database.function(...args),
+    },
+  });
+  await storage.migrate();
+  const before = count;
+  return { storage, database, transactions: () => count - before };
+}
 
 /** What live syncs leave in the file, and how it is found again. */
 export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): void {
@@ -35,7 +57,12 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
           SELECT key + 1, 'history', ${nowMs} - value, 0, 0 FROM json_each('${JSON.stringify(ranks)}')`);
       const claimed: number[] = [];
       for (;;) {
-        const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 250, claimMs: LONG_MS });
+        const due = await storage.claimDueConnections({
+          providers: ['spotify'],
+          limit: 250,
+          owner: 'o',
+          ttlMs: LONG_MS,
+        });
         if (due.length === 0) break;
         for (const { schedule, connection } of due) {
           expect(schedule.connectionId).toBe(connection.id);
@@ -53,15 +80,17 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
       const { id } = await connect(storage);
       const schedule = { connectionId: id, capability: 'history', dueAt: 0, blocked: false, failures: 0 };
       await storage.putSchedule(schedule);
-      const claim = await plans(() => storage.claimDueConnections({ providers: ['spotify'], limit: 1, claimMs: 1 }));
+      const claim = await plans(() =>
+        storage.claimDueConnections({ providers: ['spotify'], limit: 1, owner: 'o', ttlMs: 1 }),
+      );
       expect(claim).toMatch(/SEARCH s USING (COVERING )?INDEX mca_schedules_by_due \(due_at<\?\)/);
       // Only schedules of the same instant are sorted.
       expect(claim).not.toMatch(/TEMP B-TREE FOR ORDER BY/);
       const works = {
-        log: () => storage.appendSyncLog(sampleLogEntry(id)),
+        conclude: () => conclude(storage, sampleLogEntry(id), { schedules: [schedule], lastSyncAt: new Date(0) }),
         'log of all': () => storage.listSyncLog({ connectionId: id, limit: 9 }),
         'log of one': () => storage.listSyncLog({ connectionId: id, capability: 'history', limit: 9 }),
-        schedule: () => storage.readSchedule(id, 'history'),
+        schedules: () => storage.readSchedules(id),
         'put state': () => storage.putConnectState(sampleConnectState('one')),
         'take state': () => storage.takeConnectState(sampleConnectState('one').hash),
         cursors: () => storage.readCursors(id, 'history'),
@@ -83,6 +112,59 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
       close();
     });
 
+    test('writes that come together share one commit, and each fails alone', async () => {
+      const { storage, database, transactions } = await openCounted(openDatabase, join(folder(), 'store.db'));
+      const accounts = Array.from({ length: 20 }, (_, index) => ({ account: `account ${index}` }));
+      const connections = await Promise.all(accounts.map((given) => connect(storage, given)));
+      expect(new Set(connections.map(({ id }) => id)).size).toBe(20);
+      // The first of a turn goes through at once; who comes after it waits for the turn to end.
+      expect(transactions()).toBe(2);
+      const { id } = await connect(storage);
+      const schedule = { connectionId: id, capability: 'history', dueAt: 1, blocked: false, failures: 0 };
+      const nobody = { ...schedule, connectionId: 'nobody' };
+      const results = await Promise.allSettled([
+        storage.putSchedule(schedule),
+        storage.putSchedule(nobody),
+        conclude(storage, sampleLogEntry('nobody')),
+        storage.putSchedule({ ...schedule, capability: 'likes' }),
+        connect(storage, { id, account: 'taken id' }),
+        storage.putSchedule({ ...schedule, capability: 'ratings' }),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        ...['rejected', 'rejected'],
+        'fulfilled',
+        ...['rejected', 'fulfilled'],
+      ]);
+      expect(results[1]).toMatchObject({ reason: { code: 'not_found', reason: 'connection_unknown' } });
+      expect(results[4]).toMatchObject({ reason: { code: 'storage', reason: 'constraint' } });
+      const capabilities = (await storage.readSchedules(id)).map(({ capability }) => capability);
+      expect(capabilities).toEqual(['history', 'likes', 'ratings']);
+      database.close();
+    });
+
+    test('writes that come together and cannot be made durable together are tried one by one', async () => {
+      const { storage, database } = await openCounted(openDatabase, join(folder(), 'store.db'));
+      const { id } = await connect(storage);
+      const other = await connect(storage, { account: 'other' });
+      const [one, two] = [await take(storage, `sync:${id}:history`), await take(storage, `sync:${other.id}:history`)];
+      const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number };
+      database.exec(`PRAGMA max_page_count = ${pages + 2}`);
+      const page = { policy: 'keep' as const, items: sampleItems(5_000) };
+      const schedule = { connectionId: id, capability: 'history', dueAt: 1, blocked: false, failures: 0 };
+      const results = await Promise.allSettled([
+        storage.putSchedule(schedule),
+        storage.commitPage({ ...page, lease: one, connectionId: id }),
+        storage.putSchedule({ ...schedule, capability: 'likes' }),
+        storage.commitPage({ ...page, lease: two, connectionId: other.id, items: [] }),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+      expect(results[1]).toMatchObject({ reason: { code: 'storage', reason: 'disk_full' } });
+      expect(await storage.readSchedules(id)).toHaveLength(2);
+      expect(await storage.queryItems({ userId: 'ada', order: 'oldest', limit: 1 })).toEqual([]);
+      database.close();
+    });
+
     test('nothing that expired, was cut off or was made good lies in the file', async () => {
       let nowMs = 1_000;
       const { storage, database } = await openFile({ clock: { now: () => nowMs } });
@@ -97,7 +179,7 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
       expect(count('mca_connect_states')).toEqual([{ rows: 0 }]);
 
       const { id } = await connect(storage);
-      for (let run = 0; run < 120; run += 1) await storage.appendSyncLog(sampleLogEntry(id));
+      for (let run = 0; run < 120; run += 1) await conclude(storage, sampleLogEntry(id));
       expect(count('mca_sync_log')).toEqual([{ rows: 100 }]);
       for (let run = 0; run < 9; run += 1) {
         const cursor = { capability: 'history', value: `${run}` as never };
@@ -119,7 +201,7 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
       const { id } = await connect(storage);
       const cursor = { capability: 'history', value: 'here' as never };
       await commit(storage, [], { cursor, parked: [sampleParked()] });
-      await storage.appendSyncLog(sampleLogEntry(id));
+      await conclude(storage, sampleLogEntry(id));
       await storage.putSchedule({ connectionId: id, capability: 'history', dueAt: 0, blocked: false, failures: 0 });
       await storage.putConnectState(sampleConnectState('one', { expiresAt: Number.MAX_SAFE_INTEGER }));
       const filled = () =>
@@ -137,8 +219,8 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
       const { id } = await connect(storage);
       const schedule = { connectionId: id, capability: 'history', dueAt: 10.25, blocked: true, failures: 1 };
       await storage.putSchedule(schedule);
-      expect(await storage.readSchedule(id, 'history')).toEqual(schedule);
-      const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 1, claimMs: 0.5 });
+      expect(await storage.readSchedules(id)).toEqual([schedule]);
+      const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 1, owner: 'o', ttlMs: 1 });
       expect(due.map((each) => each.schedule)).toEqual([schedule]);
       const state = sampleConnectState('one', { expiresAt: 11.5 });
       await storage.putConnectState(state);

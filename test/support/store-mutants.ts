@@ -74,13 +74,13 @@ export const STORE_MUTANTS: Readonly<Record<string, Mutant | readonly Mutant[]>>
     eraseAllStates,
     // Schedules that stay.
     storageMutant((storage) => {
-      const schedules = new Map<string, Awaited<ReturnType<Storage['readSchedule']>>>();
+      const schedules = new Map<string, Awaited<ReturnType<Storage['readSchedules']>>>();
       return {
         async putSchedule(schedule) {
-          schedules.set(schedule.connectionId + schedule.capability, schedule);
+          schedules.set(schedule.connectionId, [schedule]);
           await storage.putSchedule(schedule);
         },
-        readSchedule: async (id, capability) => schedules.get(id + capability),
+        readSchedules: async (id) => schedules.get(id) ?? [],
       };
     }),
   ],

@@ -1,4 +1,4 @@
-import type { ConnectionPatch, Storage } from '@mca/core/adapter-kit';
+import type { ConnectionPatch, Storage, SyncLogEntry } from '@mca/core/adapter-kit';
 import fc from 'fast-check';
 import { Ask, accounts, connectionId, connectionOf, type StoreCommand, users } from './ask.ts';
 
@@ -52,31 +52,34 @@ export const syncCommands: readonly fc.Arbitrary<StoreCommand>[] = [
       fc.constantFrom(0, 1, 2_000),
     )
     .map(
-      ([providers, limit, claimMs]) =>
-        new Ask(`claim(${providers}, ${limit}, ${claimMs})`, async (storage) => [
-          await storage.claimDueConnections({ providers, limit, claimMs }),
-          await storage.claimDueConnections({ providers, limit, claimMs }),
-        ]),
+      ([providers, limit, ttlMs]) =>
+        new Ask(`claim(${providers}, ${limit}, ${ttlMs})`, async (storage, leases) => {
+          const request = { providers, limit, owner: 'x', ttlMs };
+          const claimed = [await storage.claimDueConnections(request), await storage.claimDueConnections(request)];
+          for (const { lease } of claimed.flat()) leases.set(lease.resource, lease);
+          return claimed;
+        }),
     ),
-  fc.tuple(users, accounts, capabilities, fc.constantFrom(1, 60), fc.boolean()).map(
-    ([userId, account, capability, times, isFailed]) =>
-      new Ask(`log(${userId}, ${account}, ${capability}, ${times}, ${isFailed})`, async (storage) => {
-        // Many at once, because few runs would get to a hundred one by one.
-        for (let run = 0; run < times; run += 1) {
-          await storage.appendSyncLog({
-            id: `${run}`,
-            connectionId: connectionId(userId, account),
-            capability,
-            status: isFailed ? 'failed' : 'complete',
-            startedAt: new Date(run),
-            finishedAt: new Date(run + 1),
-            counts: { read: run, inserted: run, updated: 0, unchanged: 0, skipped: 0, rejected: 0 },
-            pages: 1,
-            gaps: isFailed ? [{ from: new Date(-1), to: new Date(1) }] : [],
-            ...(isFailed && { error: { code: 'upstream', message: 'ﬁ😀' } }),
-          });
-        }
-      }),
+  fc.tuple(users, accounts, capabilities, fc.constantFrom(1, 60), fc.boolean(), instants).map(
+    ([userId, account, capability, times, isFailed, dueAt]) =>
+      new Ask(
+        `conclude(${userId}, ${account}, ${capability}, ${times}, ${isFailed}, ${dueAt})`,
+        async (storage, leases) => {
+          const id = connectionId(userId, account);
+          const resource = `sync:${id}:${capability}`;
+          // Many at once, because few runs would get to a hundred one by one. The first may come with a lease that is lost.
+          for (let run = 0; run < times; run += 1) {
+            const taken = run === 0 ? leases.get(resource) : undefined;
+            const lease = taken ?? (await storage.acquireLease({ resource, owner: 'writer', ttlMs: 1 }));
+            if (!lease) return 'taken';
+            const log = logOf(id, capability, run, isFailed);
+            const turn = { connectionId: id, capability, dueAt, blocked: isFailed, failures: run };
+            const schedules = isFailed ? [turn, { ...turn, capability: 'likes', blocked: false }] : [turn];
+            await storage.concludeSync({ lease, log, schedules, ...(!isFailed && { lastSyncAt: new Date(run) }) });
+          }
+          return 'concluded';
+        },
+      ),
   ),
   fc
     .tuple(fc.constantFrom(...HASHES), users, fc.constantFrom('one', 'two'), expiries)
@@ -97,11 +100,26 @@ export const syncCommands: readonly fc.Arbitrary<StoreCommand>[] = [
     ),
 ];
 
+function logOf(id: string, capability: string, run: number, isFailed: boolean): SyncLogEntry {
+  return {
+    id: `${run}`,
+    connectionId: id,
+    capability,
+    status: isFailed ? 'failed' : 'complete',
+    startedAt: new Date(run),
+    finishedAt: new Date(run + 1),
+    counts: { read: run, inserted: run, updated: 0, unchanged: 0, skipped: 0, rejected: 0 },
+    pages: 1,
+    gaps: isFailed ? [{ from: new Date(-1), to: new Date(1) }] : [],
+    ...(isFailed && { error: { code: 'upstream', message: 'ﬁ😀' } }),
+  };
+}
+
 /** Reads of what live syncs leave. */
 export const SYNC_READS: Readonly<Record<string, (storage: Storage, userId: string) => Promise<unknown>>> = {
   schedules: async (storage, userId) => [
-    await storage.readSchedule(connectionId(userId, ''), 'history'),
-    await storage.readSchedule(connectionId(userId, 'work'), 'likes'),
+    await storage.readSchedules(connectionId(userId, '')),
+    await storage.readSchedules(connectionId(userId, 'work')),
   ],
   log: (storage, userId) => storage.listSyncLog({ connectionId: connectionId(userId, ''), limit: 150 }),
   'log of a capability': (storage, userId) =>

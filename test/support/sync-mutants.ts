@@ -1,4 +1,4 @@
-import type { ConnectState, SyncLogEntry } from '@mca/core/adapter-kit';
+import { type ConnectState, type DueSync, McaError, type SyncLogEntry } from '@mca/core/adapter-kit';
 import { logApart, type Mutant, statesApart, storageMutant } from './mutant.ts';
 
 /** For every promise about schedules, the sync log and connect flows adapters that break it, and as little else as possible. */
@@ -15,9 +15,9 @@ export const SYNC_MUTANTS: Readonly<Record<string, Mutant | readonly Mutant[]>> 
       storageMutant((storage) => {
         let first: SyncLogEntry | undefined;
         return {
-          appendSyncLog(entry) {
-            first ??= entry;
-            return storage.appendSyncLog({ ...entry, [field]: first[field] });
+          concludeSync({ log, ...conclusion }) {
+            first ??= log;
+            return storage.concludeSync({ ...conclusion, log: { ...log, [field]: first[field] } });
           },
         };
       }),
@@ -27,14 +27,16 @@ export const SYNC_MUTANTS: Readonly<Record<string, Mutant | readonly Mutant[]>> 
   'SYNC-3': [
     storageMutant((storage) => ({
       async putSchedule(schedule) {
-        const known = await storage.readSchedule(schedule.connectionId, schedule.capability);
-        if (!known) await storage.putSchedule(schedule);
+        const known = await storage.readSchedules(schedule.connectionId);
+        if (!known.some(({ capability }) => capability === schedule.capability)) await storage.putSchedule(schedule);
       },
     })),
     storageMutant((storage) => ({
       putSchedule: (schedule) => storage.putSchedule({ ...schedule, blocked: false }),
     })),
     storageMutant((storage) => ({ putSchedule: (schedule) => storage.putSchedule({ ...schedule, failures: 0 }) })),
+    storageMutant((storage) => ({ readSchedules: async (id) => (await storage.readSchedules(id)).toReversed() })),
+    storageMutant((storage) => ({ readSchedules: async (id) => (await storage.readSchedules(id)).slice(0, 1) })),
   ],
   'SYNC-4': [
     storageMutant((storage) => ({
@@ -68,37 +70,118 @@ export const SYNC_MUTANTS: Readonly<Record<string, Mutant | readonly Mutant[]>> 
     storageMutant((storage) => ({
       async claimDueConnections(request) {
         const due = await storage.claimDueConnections(request);
-        for (const { schedule } of due) await storage.putSchedule(schedule);
+        for (const { lease } of due) await storage.releaseLease(lease);
         return due;
       },
     })),
     storageMutant((storage) => ({
-      claimDueConnections: (request) => storage.claimDueConnections({ ...request, claimMs: 1e12 }),
+      claimDueConnections: (request) => storage.claimDueConnections({ ...request, ttlMs: 1e12 }),
     })),
     // Looks first and claims later.
     storageMutant((storage) => ({
       async claimDueConnections(request) {
-        const due = await storage.claimDueConnections({ ...request, claimMs: 0 });
+        const due = await storage.claimDueConnections({ ...request, ttlMs: 0 });
         await new Promise((resolve) => setTimeout(resolve));
         await storage.claimDueConnections(request);
         return due;
       },
     })),
+    // Claims what is somebody's already: a lease that is not its own making does not count.
+    storageMutant((storage) => ({ acquireLease: (request) => storage.acquireLease({ ...request, ttlMs: 0 }) })),
+    // Leases in the name of nobody.
+    storageMutant((storage) => ({
+      claimDueConnections: (request) => storage.claimDueConnections({ ...request, owner: 'nobody' }),
+    })),
+    // Gives whoever asks again the same once more.
+    storageMutant((storage) => {
+      let mine: readonly DueSync[] = [];
+      return {
+        async claimDueConnections(request) {
+          const due = await storage.claimDueConnections(request);
+          const again = mine.filter(({ lease }) => lease.owner === request.owner && due.length === 0);
+          mine = due;
+          return [...due, ...again];
+        },
+      };
+    }),
   ],
-  'SYNC-6': storageMutant((storage) => {
-    const claimed = new Set<string>();
-    return {
-      async claimDueConnections(request) {
-        const due = await storage.claimDueConnections(request);
-        const fresh = due.filter(({ schedule }) => !claimed.has(schedule.connectionId + schedule.capability));
-        for (const { schedule } of fresh) claimed.add(schedule.connectionId + schedule.capability);
-        return fresh;
-      },
-    };
-  }),
+  'SYNC-6': [
+    // A wait binds the capability that was told to, and no other.
+    storageMutant((storage) => ({
+      putSchedule: (schedule) => storage.putSchedule({ ...schedule, blocked: false }),
+    })),
+    // Every plan ahead counts as a wait.
+    storageMutant((storage) => ({
+      putSchedule: (schedule) => storage.putSchedule({ ...schedule, blocked: true }),
+    })),
+  ],
   'SYNC-7': [
+    // The end is written, and the lease kept.
+    storageMutant((storage) => ({
+      async concludeSync(conclusion) {
+        await storage.concludeSync(conclusion);
+        await storage.acquireLease({ ...conclusion.lease, ttlMs: 1e9 });
+      },
+    })),
+    storageMutant((storage) => ({
+      concludeSync: (conclusion) =>
+        storage.concludeSync({ ...conclusion, schedules: conclusion.schedules.slice(0, 1) }),
+    })),
+    storageMutant((storage) => ({
+      concludeSync: ({ lastSyncAt: _, ...conclusion }) => storage.concludeSync(conclusion),
+    })),
+    // Every end of a sync is a success.
+    storageMutant((storage) => ({
+      concludeSync: (conclusion) => storage.concludeSync({ lastSyncAt: new Date(9), ...conclusion }),
+    })),
+    // One step after the other.
+    storageMutant((storage) => ({
+      async concludeSync({ schedules, ...conclusion }) {
+        for (const schedule of schedules) await storage.putSchedule(schedule);
+        await storage.concludeSync({ ...conclusion, schedules: [] });
+      },
+    })),
+    // Ends every claim of the connection.
+    storageMutant((storage) => {
+      const claimed: DueSync[] = [];
+      return {
+        async claimDueConnections(request) {
+          const due = await storage.claimDueConnections(request);
+          claimed.push(...due);
+          return due;
+        },
+        async concludeSync(conclusion) {
+          await storage.concludeSync(conclusion);
+          for (const { lease } of claimed) await storage.releaseLease(lease);
+        },
+      };
+    }),
+  ],
+  'SYNC-8': [
+    // Whatever the lease, there is always another.
+    storageMutant((storage) => ({
+      async concludeSync(conclusion) {
+        const lease = await storage.acquireLease({ resource: 'mutant', owner: 'mutant', ttlMs: 1 });
+        await storage.concludeSync({ ...conclusion, lease: lease ?? conclusion.lease });
+      },
+    })),
+    // Fails, and has written already.
+    storageMutant((storage) => ({
+      async concludeSync(conclusion) {
+        for (const schedule of conclusion.schedules) await storage.putSchedule(schedule);
+        await storage.concludeSync(conclusion);
+      },
+    })),
+    storageMutant((storage) => ({
+      concludeSync: (conclusion) =>
+        storage.concludeSync(conclusion).catch((error: unknown) => {
+          if (!McaError.isInstance(error) || error.reason !== 'lease_lost') throw error;
+        }),
+    })),
+  ],
+  'SYNC-9': [
     storageMutant((storage) => ({ putSchedule: (schedule) => storage.putSchedule(schedule).catch(() => {}) })),
-    storageMutant((storage) => ({ appendSyncLog: (entry) => storage.appendSyncLog(entry).catch(() => {}) })),
+    storageMutant((storage) => ({ concludeSync: (conclusion) => storage.concludeSync(conclusion).catch(() => {}) })),
   ],
   'STATE-1': [
     storageMutant((storage) => ({

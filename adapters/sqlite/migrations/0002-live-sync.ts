@@ -71,11 +71,9 @@ export const liveSync: Migration = {
       due_at REAL NOT NULL,
       blocked INTEGER NOT NULL,
       failures INTEGER NOT NULL,
-      claimed_until REAL,
       PRIMARY KEY (connection_no, capability)
     ) STRICT, WITHOUT ROWID;
-    -- With the claim in it, what others are at work on is passed over without a look at its row.
-    CREATE INDEX mca_schedules_by_due ON mca_schedules (due_at, claimed_until);
+    CREATE INDEX mca_schedules_by_due ON mca_schedules (due_at);
 
     -- Users are named here, not numbered: whoever is about to connect for the first time has no row yet.
     CREATE TABLE mca_connect_states (

@@ -34,11 +34,20 @@ export interface HttpClient {
   request<Output>(request: HttpRequest<Output>): Promise<Output>;
 }
 
+/** Whose account it is. */
+export interface AccountContext {
+  /** The connection's `account`: the service's own id or name of the user. */
+  readonly id: string;
+  /** Address of the user's own server. */
+  readonly baseUrl?: string | undefined;
+  /** What the user, or the host, filled in and is no secret, by field name. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
 /** What a capability method works with. No secrets in sight. */
 export interface ProviderContext {
   readonly http: HttpClient;
-  /** Whose account: `id` is the connection's `account`, the service's own id or name of the user. */
-  readonly account: { readonly id: string; readonly baseUrl?: string | undefined };
+  readonly account: AccountContext;
   readonly signal: AbortSignal;
   /** Epoch milliseconds. */
   readonly now: () => number;

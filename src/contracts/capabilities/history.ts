@@ -52,17 +52,19 @@ export interface PoisonRecord {
 /**
  * Anything the core pages incrementally: one step per call, the engine owns the loop.
  *
- * - `HIST-1` a walk, page by page by its cursors, gives every item once at least, also when taken up again from any page
+ * - `HIST-1` a walk, page by page by its cursors, gives every item once at least, also when taken up again from any page,
+ *   and when new ones arrive in between: those come in this walk or the next
  * - `HIST-2` asking again with the same request gives at least the same items, with the same keys
  * - `HIST-3` with `since` everything after it is given; without, everything
  * - `HIST-4` pages balance: `read = items + skipped + rejected`
  * - `HIST-5` items are of this platform and of a declared source
  * - `HIST-6` one bad record is rejected, not the page; good ones around it survive
- * - `HIST-7` an aborted signal ends a call with `cancelled`
+ * - `HIST-7` an aborted signal ends a call with `cancelled`, at once and without another request, also while one hangs
  * - `HIST-8` a walk ends: an empty account answers one page without items and `hasMore: false`
  * - `HIST-9` what the service answers in error becomes an `McaError` of the documented code
  * - `HIST-10` with `oldest-first` no page holds an item older than the page before it, but for the same second
  * - `HIST-11` a cursor that is not its own is refused with `invalid_data` `cursor_invalid`
+ * - `HIST-12` with `backfill`, `until` bounds the walk: nothing at or after it is required, everything before it is given
  */
 export interface IncrementalCapability {
   /** What its items come from, by source id. */

@@ -1,26 +1,41 @@
 import type { Connection } from '../connection.ts';
 import type { SyncLogEntry, SyncSchedule } from '../sync.ts';
+import type { Lease } from './lease.ts';
 
-/** A schedule whose turn has come, taken by one caller. */
+/** A schedule whose turn has come, and the right to work it off. */
 export interface DueSync {
   readonly schedule: SyncSchedule;
   readonly connection: Connection;
+  /** On `sync:<connectionId>:<capability>`. */
+  readonly lease: Lease;
+}
+
+/** How a sync ended, written in one step that also gives its lease back. */
+export interface SyncConclusion {
+  readonly lease: Lease;
+  /** The line it leaves in the log. */
+  readonly log: SyncLogEntry;
+  /** Next turns: its own, and those of other capabilities that it moved. */
+  readonly schedules: readonly SyncSchedule[];
+  /** When the connection of `log` was last synced, if it was. */
+  readonly lastSyncAt?: Date | undefined;
 }
 
 /**
  * When what is synced, and what came of it.
  *
- * - `SYNC-1` the log gives back what was appended, newest first, cut at the limit
+ * - `SYNC-1` the log gives back what was concluded, newest first, cut at the limit
  * - `SYNC-2` the log keeps the newest 100 entries of each (connection, capability)
- * - `SYNC-3` a schedule put is the schedule read; putting again replaces it
+ * - `SYNC-3` a schedule put is the schedule read; putting again replaces it; those of a connection come in order of capability
  * - `SYNC-4` claiming answers what is due, the longest overdue first, of `active` connections and the given providers only
- * - `SYNC-5` of many callers at once exactly one claims a schedule; until its claim ends nobody else gets it
- * - `SYNC-6` putting a schedule ends its claim
- * - `SYNC-7` a schedule or log entry of an unknown connection fails with `not_found` `connection_unknown`
+ * - `SYNC-5` a claim is a lease: of many callers at once exactly one claims a schedule, and while any lease on its resource is
+ *   valid nobody does
+ * - `SYNC-6` while one schedule of a connection is `blocked` and not due yet, none of that connection is claimed
+ * - `SYNC-7` concluding writes log line, schedules and `lastSyncAt` and releases the lease, together or not at all
+ * - `SYNC-8` concluding under a lost lease fails with `storage` `lease_lost` and writes nothing
+ * - `SYNC-9` a schedule or log entry of an unknown connection fails with `not_found` `connection_unknown`
  */
 export interface SyncVerbs {
-  /** Adds a line to the log of its connection. */
-  appendSyncLog(entry: SyncLogEntry): Promise<void>;
   /** Lines of the log, newest first. */
   listSyncLog(filter: {
     readonly connectionId: string;
@@ -29,14 +44,17 @@ export interface SyncVerbs {
   }): Promise<readonly SyncLogEntry[]>;
   /** Says when a capability of a connection is due. */
   putSchedule(schedule: SyncSchedule): Promise<void>;
-  /** The schedule, or `undefined` when there is none. */
-  readSchedule(connectionId: string, capability: string): Promise<SyncSchedule | undefined>;
-  /** Takes up to `limit` due schedules for `claimMs` each. */
+  /** All schedules of a connection; none when it is unknown. */
+  readSchedules(connectionId: string): Promise<readonly SyncSchedule[]>;
+  /** Takes up to `limit` due schedules under leases of `ttlMs`, milliseconds. */
   claimDueConnections(request: {
     readonly providers: readonly string[];
     readonly limit: number;
-    readonly claimMs: number;
+    readonly owner: string;
+    readonly ttlMs: number;
   }): Promise<readonly DueSync[]>;
+  /** Writes how a sync ended and gives its lease back. */
+  concludeSync(conclusion: SyncConclusion): Promise<void>;
 }
 
 /** A connect flow that waits for its user. */

@@ -2,9 +2,9 @@ import type { HttpClient, HttpRequest } from '../../contracts/capabilities/conte
 import { McaError } from '../../contracts/errors.ts';
 import type { SchemaIssue } from '../../contracts/standard-schema.ts';
 import { throwIfAborted } from '../sleep.ts';
-import { buildRequest, withQuery } from './build-request.ts';
+import { addQuery, buildRequest } from './build-request.ts';
 import type { ExchangeLimits } from './exchange.ts';
-import { addressOf, hostsOf } from './hosts.ts';
+import { addressOf } from './hosts.ts';
 import { redirectTarget } from './redirect.ts';
 import { retrying } from './retrying.ts';
 import { type Sender, send } from './send.ts';
@@ -15,12 +15,13 @@ import type { HttpSetup, VersionedCredentials } from './setup.ts';
  * limiters, the exchange itself, redirects, error table, one renewal of credentials, retries, schema.
  */
 export function createHttpClient(setup: HttpSetup, limits?: ExchangeLimits): HttpClient {
-  const hosts = hostsOf(setup.provider);
+  const hosts = setup.state.hostsOf(setup.provider);
   const path = setup.state.limiters.pathFor(setup.provider, setup.connection?.id);
   const sender: Sender = { setup, path, limits };
   return {
     async request<Output>(request: HttpRequest<Output>): Promise<Output> {
-      const address = withQuery(addressOf(setup.provider, hosts, setup.baseUrl, request.path), request.query);
+      const address = addressOf(setup.provider, hosts, setup.baseUrl, request.path);
+      addQuery(address, request.query);
       throwIfAborted(setup.signal);
       try {
         return await check(setup, request, await runCall(sender, request, address));

@@ -26,10 +26,8 @@ function endpointsOf(strategy: AnyProvider['auth'][number]): readonly (string | 
  * @throws McaError `plugin` `host_not_allowed`
  */
 export function addressOf(provider: AnyProvider, hosts: ReadonlySet<string>, baseUrl: string, path: string): URL {
-  const base = new URL(baseUrl);
+  const base = rootOf(baseUrl);
   const isAbsolute = /^https?:/i.test(path);
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  base.search = '';
   // './' keeps `//other.example` and `name:rest` from being read as anything but a path.
   const address = isAbsolute ? parse(path) : parse(`./${path.replace(/^[/\\]+/, '')}`, base);
   const isAllowed = address !== undefined && (address.host === base.host || hosts.has(address.host));
@@ -54,6 +52,16 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** The base URL as a folder, without a query. */
+function rootOf(baseUrl: string): URL {
+  // Nearly always: setting a part of an address costs as much as reading all of it.
+  if (!/[?#]/.test(baseUrl)) return new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`);
+  const base = new URL(baseUrl);
+  if (!base.pathname.endsWith('/')) base.pathname += '/';
+  base.search = '';
+  return base;
+}
+
 function parse(address: string, base?: URL): URL | undefined {
-  return URL.canParse(address, base) ? new URL(address, base) : undefined;
+  return URL.parse(address, base) ?? undefined;
 }

@@ -3,6 +3,8 @@ import { McaError } from '../../contracts/errors.ts';
 const DEEPEST = 64;
 const DANGEROUS_KEYS = ['__proto__', 'constructor', 'prototype'] as const;
 
+const SUSPICIOUS = [...DANGEROUS_KEYS, '\\u'] as const;
+
 /** What a body holds. `text` is there for error tables. */
 export type JsonBody =
   | { readonly kind: 'json'; readonly value: unknown }
@@ -15,7 +17,7 @@ export type JsonBody =
  * @throws McaError `invalid_data` `json_too_deep`
  */
 export function readJson(text: string): JsonBody {
-  if (text.trim() === '') return { kind: 'empty' };
+  if (!/\S/.test(text)) return { kind: 'empty' };
   if (isTooDeep(text)) {
     throw new McaError({
       code: 'invalid_data',
@@ -30,17 +32,22 @@ export function readJson(text: string): JsonBody {
     return { kind: 'not_json' };
   }
   // Nearly no answer has them: most are spared the walk. Keys may also be spelled with escapes.
-  if (/__proto__|constructor|prototype|\\u/.test(text)) dropDangerousKeys(value);
+  if (SUSPICIOUS.some((each) => text.includes(each))) dropDangerousKeys(value);
   return { kind: 'json', value };
 }
 
 /** Counts brackets outside of strings, before any parser meets them. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
+  let isInString = false;
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
-    if (char === 0x22) {
-      at = endOfString(text, at);
+    if (isInString) {
+      // Whatever is escaped, it neither ends the string nor begins an escape.
+      if (char === 0x5c) at += 1;
+      else if (char === 0x22) isInString = false;
+    } else if (char === 0x22) {
+      isInString = true;
     } else if (char === 0x5b || char === 0x7b) {
       depth += 1;
       if (depth > DEEPEST) return true;
@@ -49,16 +56,6 @@ function isTooDeep(text: string): boolean {
     }
   }
   return false;
-}
-
-/** Position of the quote that ends the string beginning at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes += 1;
-    if (backslashes % 2 === 0) return end;
-  }
-  return text.length;
 }
 
 /** Recursion is safe here: the depth is known to be small. */

@@ -1,4 +1,5 @@
 import { McaError } from '../../contracts/errors.ts';
+import type { WireRequest } from './build-request.ts';
 
 const REDIRECTS_MAX = 3;
 
@@ -8,8 +9,8 @@ const REDIRECTS_MAX = 3;
  *
  * @throws McaError `upstream` `redirect_refused`
  */
-export function redirectTarget(from: Request, location: string, hopsBefore: number): URL {
-  const origin = new URL(from.url);
+export function redirectTarget(from: WireRequest, location: string, hopsBefore: number): URL {
+  const origin = from.url;
   const target = URL.canParse(location, origin) ? new URL(location, origin) : undefined;
   if (target?.origin === origin.origin && from.method === 'GET' && hopsBefore < REDIRECTS_MAX) {
     target.username = '';

@@ -76,6 +76,25 @@ test('other statuses may ask for less than a second', () => {
   expect(retryAfterMs(new Headers({ 'retry-after': '0' }), 503, NOW)).toBe(0);
 });
 
+test('the reset of a window asks for a wait only where the limit refused the request', () => {
+  const reset = { 'x-ratelimit-reset': '3600' };
+  const usedUp = { ...reset, 'x-ratelimit-remaining': '0' };
+  const cases: [status: number, headers: Record<string, string>, expected: number | undefined][] = [
+    [500, reset, undefined],
+    [503, usedUp, undefined],
+    [503, { ...usedUp, 'retry-after': '5' }, 5_000],
+    [403, reset, undefined],
+    [403, usedUp, 3_600_000],
+    [400, usedUp, 3_600_000],
+    [404, { 'ratelimit-reset': '9', 'ratelimit-remaining': '7' }, undefined],
+    [429, reset, 3_600_000],
+    [420, reset, 3_600_000],
+    [420, { 'retry-after': '0' }, 1_000],
+  ];
+  for (const [status, headers, expected] of cases)
+    expect(retryAfterMs(new Headers(headers), status, NOW), `${status} ${JSON.stringify(headers)}`).toBe(expected);
+});
+
 test('a date out of a cache says nothing about now', () => {
   const headers = new Headers({ 'retry-after': at(45_000), date: at(-5 * MIN), age: '300' });
   expect(retryAfterMs(headers, 429, NOW)).toBe(45_000);

@@ -2,7 +2,7 @@ import { dateOf, parseHttpDate } from './service-clock.ts';
 
 /** Nothing a service says makes us wait longer. */
 const LONGEST_MS = 24 * 60 * 60 * 1_000;
-/** A 429 means at least this, whatever the header says: "0" is how some services spell "soon". */
+/** A refusal for the limit means at least this, whatever the header says: "0" is how some services spell "soon". */
 const SHORTEST_THROTTLED_MS = 1_000;
 /** Numbers from here on are instants (2001 and later), below they are durations. */
 const FIRST_UNIX_SECONDS = 1_000_000_000;
@@ -12,15 +12,18 @@ const FIRST_UNIX_SECONDS = 1_000_000_000;
  * that no specification knows (then the caller backs off by itself).
  *
  * `Retry-After` counts first, as whole seconds or as a date; then `RateLimit-Reset` (RFC draft; seconds),
- * `X-RateLimit-Reset-In` (ListenBrainz; seconds) and `X-RateLimit-Reset` (unix seconds).
+ * `X-RateLimit-Reset-In` (ListenBrainz; seconds) and `X-RateLimit-Reset` (unix seconds). Those three many services send
+ * with every answer: they count only where the limit is what refused the request.
  *
  * @param nowMs the service's time, epoch milliseconds; the answer's own `Date` is better still and used when there
  */
 export function retryAfterMs(headers: Headers, status: number, nowMs: number): number | undefined {
   const sentMs = dateOf(headers);
-  const asked = retryAfterHeader(headers, sentMs ?? nowMs) ?? resetMs(headers, nowMs);
+  const isThrottled = status === 429 || status === 420;
+  const isOfLimit = isThrottled || (status < 500 && isUsedUp(headers));
+  const asked = retryAfterHeader(headers, sentMs ?? nowMs) ?? (isOfLimit ? resetMs(headers, nowMs) : undefined);
   if (asked === undefined) return undefined;
-  return Math.min(LONGEST_MS, Math.max(status === 429 ? SHORTEST_THROTTLED_MS : 0, asked));
+  return Math.min(LONGEST_MS, Math.max(isThrottled ? SHORTEST_THROTTLED_MS : 0, asked));
 }
 
 /** How long until the window of a rate limit begins anew, in milliseconds, at most a day. */

@@ -16,34 +16,42 @@ const SHORTEST_THROTTLED_MS = 1_000;
  * Tries up to three times what failed for a while only: with growing, random waits, or as long as the service asks if
  * that is at most a minute. Longer waits are the caller's: the error says how long.
  *
- * p-retry does the counting; the waiting is ours, by the injected timers and the caller's signal.
+ * p-retry counts what follows a first failure; the waiting is ours, by the injected timers and the caller's signal.
  */
 export async function retrying<Result>(
   setup: HttpSetup,
   work: () => Promise<Result>,
   isFinal: (error: Error) => boolean,
 ): Promise<Result> {
-  const { default: pRetry } = await import('p-retry');
   const owner = `${setup.provider.id}:${setup.connection?.id ?? '-'}`;
-  let attempt = 0;
+  let attempt = 1;
+  let first: unknown;
+  try {
+    const result = await work();
+    setup.state.quota.earn(owner);
+    return result;
+  } catch (error) {
+    first = error;
+  }
+
+  /** Waits for another attempt, if there should be one. */
+  async function waitAfter(error: unknown): Promise<boolean> {
+    const isOver = error instanceof Error && isFinal(error);
+    const waitMs = isOver ? undefined : waitBefore(error, attempt, setup.env.random);
+    if (waitMs === undefined || !setup.state.quota.spend(owner)) return false;
+    const isThrottled = McaError.isInstance(error) && error.code === 'rate_limit';
+    tellWaiting(setup, isThrottled ? 'rate_limited' : 'retry', Math.ceil(waitMs));
+    await sleep(setup.env.timers, waitMs, setup.signal);
+    return true;
+  }
+
+  if (!(await waitAfter(first))) throw first;
+  const { default: pRetry } = await import('p-retry');
   const run = async (): Promise<Result> => {
     attempt += 1;
     return work();
   };
-  const result = await pRetry(run, {
-    retries: ATTEMPTS - 1,
-    minTimeout: 0,
-    shouldRetry: async ({ error }) => {
-      const waitMs = isFinal(error) ? undefined : waitBefore(error, attempt, setup.env.random);
-      if (waitMs === undefined || !setup.state.quota.spend(owner)) return false;
-      const isThrottled = McaError.isInstance(error) && error.code === 'rate_limit';
-      tellWaiting(setup, isThrottled ? 'rate_limited' : 'retry', Math.ceil(waitMs));
-      await sleep(setup.env.timers, waitMs, setup.signal);
-      return true;
-    },
-  });
-  if (attempt === 1) setup.state.quota.earn(owner);
-  return result;
+  return await pRetry(run, { retries: ATTEMPTS - 2, minTimeout: 0, shouldRetry: ({ error }) => waitAfter(error) });
 }
 
 /** How long to wait before another attempt; `undefined` when there should be none. */

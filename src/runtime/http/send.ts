@@ -1,6 +1,7 @@
 import type { HttpRequest } from '../../contracts/capabilities/context.ts';
 import { McaError } from '../../contracts/errors.ts';
 import { monotonicMs } from '../sleep.ts';
+import type { WireRequest } from './build-request.ts';
 import type { Health } from './circuit-breaker.ts';
 import { errorOf } from './error-map.ts';
 import { API_LIMITS, type Exchange, type ExchangeLimits, exchange } from './exchange.ts';
@@ -26,7 +27,7 @@ export interface Sender {
 export async function send(
   sender: Sender,
   request: HttpRequest<unknown>,
-  wire: Request,
+  wire: WireRequest,
   attempt: number,
 ): Promise<Answer> {
   const { setup, path } = sender;
@@ -44,10 +45,15 @@ export function tellWaiting(setup: HttpSetup, cause: 'limit' | 'rate_limited' | 
   setup.emit({ type: 'request_waiting', provider: setup.provider.id, connectionId, cause, waitMs });
 }
 
-async function sendNow(sender: Sender, request: HttpRequest<unknown>, wire: Request, attempt: number): Promise<Answer> {
+async function sendNow(
+  sender: Sender,
+  request: HttpRequest<unknown>,
+  wire: WireRequest,
+  attempt: number,
+): Promise<Answer> {
   const { setup } = sender;
   const { env, provider, state } = setup;
-  const { host } = new URL(wire.url);
+  const { host } = wire.url;
   const breaker = state.breakerOf(provider.id, host);
   const startedAt = monotonicMs(env.clock);
   // Again, because it may have opened while the request waited.
@@ -94,7 +100,7 @@ function understand(sender: Sender, request: HttpRequest<unknown>, host: string,
 
   let decoded: string | undefined;
   const text = (): string => {
-    decoded ??= new TextDecoder().decode(answer.body);
+    decoded ??= setup.state.decoder.decode(answer.body);
     return decoded;
   };
   const isFine = status >= 200 && status < 300;
@@ -146,8 +152,8 @@ function isTransportFailure(error: unknown): boolean {
   return McaError.isInstance(error) && error.code === 'upstream';
 }
 
-function refuseOpenCircuit(setup: HttpSetup, wire: Request): void {
-  const { host } = new URL(wire.url);
+function refuseOpenCircuit(setup: HttpSetup, wire: WireRequest): void {
+  const { host } = wire.url;
   const breaker = setup.state.breakerOf(setup.provider.id, host);
   const closedForMs = breaker.closedForMs(monotonicMs(setup.env.clock));
   if (closedForMs > 0) throw circuitOpen(setup, host, closedForMs);

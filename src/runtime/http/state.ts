@@ -1,7 +1,9 @@
 import type { Env } from '../../contracts/env.ts';
+import type { AnyProvider } from '../../contracts/provider.ts';
 import type { RateLimiterFactory } from '../../contracts/rate-limiter.ts';
 import { bottleneckLimiters } from './bottleneck-limiter.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
+import { hostsOf } from './hosts.ts';
 import { LimiterPool } from './limiter-pool.ts';
 import { RetryQuota } from './retry-quota.ts';
 import { ServiceClocks } from './service-clock.ts';
@@ -11,11 +13,23 @@ export class HttpState {
   readonly limiters: LimiterPool;
   readonly quota: RetryQuota = new RetryQuota();
   readonly clocks: ServiceClocks;
+  /** Of UTF-8; making one costs more than decoding an answer. */
+  readonly decoder: TextDecoder = new TextDecoder();
   readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #hosts = new WeakMap<AnyProvider, ReadonlySet<string>>();
 
   constructor(options: { readonly env: Env; readonly limiter?: RateLimiterFactory | undefined }) {
     this.limiters = new LimiterPool(options.env, options.limiter ?? bottleneckLimiters());
     this.clocks = new ServiceClocks(options.env.clock);
+  }
+
+  /** Every host a provider may call. Looked up once: each connection has a client of its own. */
+  hostsOf(provider: AnyProvider): ReadonlySet<string> {
+    const known = this.#hosts.get(provider);
+    if (known) return known;
+    const hosts = hostsOf(provider);
+    this.#hosts.set(provider, hosts);
+    return hosts;
   }
 
   /** The time at a host (`api.example.com`), epoch milliseconds; the machine's own as long as nothing better is known. */

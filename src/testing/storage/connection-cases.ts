@@ -5,6 +5,7 @@ import {
   assertRefused,
   at,
   commit,
+  conclude,
   connect,
   importItems,
   LONG_MS,
@@ -139,7 +140,7 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(await storage.readCursors(ada.connectionId, 'history'), []);
       assert.deepEqual(await storage.listParked(ada.connectionId), []);
       assert.deepEqual(await storage.listSyncLog({ connectionId: ada.connectionId, limit: 10 }), []);
-      assert.equal(await storage.readSchedule(ada.connectionId, 'history'), undefined);
+      assert.deepEqual(await storage.readSchedules(ada.connectionId), []);
       assert.equal(await storage.takeConnectState(ada.state.hash), undefined);
       assert.equal(await storage.renewLease(ada.lease, LONG_MS), undefined);
       assert.deepEqual(await storage.changes({ after: 0, limit: 100, userId: 'ada' }), []);
@@ -150,7 +151,7 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(await storage.readCursors(bob.connectionId, 'history'), ['cursor of bob']);
       assert.equal((await storage.listParked(bob.connectionId)).length, 1);
       assert.equal((await storage.listSyncLog({ connectionId: bob.connectionId, limit: 10 })).length, 1);
-      const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 10, claimMs: LONG_MS });
+      const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 10, owner: 'o', ttlMs: LONG_MS });
       assert.deepEqual(
         due.map(({ connection }) => connection.id),
         [bob.connectionId],
@@ -219,9 +220,9 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(await storage.readCursors(kept.id, 'history'), ['kept']);
       assert.equal((await storage.listParked(kept.id)).length, 1);
       assert.deepEqual(await storage.listSyncLog({ connectionId: id, limit: 10 }), []);
-      assert.equal(await storage.readSchedule(id, 'history'), undefined);
+      assert.deepEqual(await storage.readSchedules(id), []);
       assert.equal((await storage.listSyncLog({ connectionId: kept.id, limit: 10 })).length, 1);
-      assert.ok(await storage.readSchedule(kept.id, 'history'));
+      assert.equal((await storage.readSchedules(kept.id)).length, 1);
       // A flow belongs to the user, who may be about to connect anything.
       assert.deepEqual(await storage.takeConnectState(state.hash), state);
       assert.ok(await storage.renewLease(lease, LONG_MS));
@@ -246,13 +247,13 @@ async function fill(storage: Storage, userId: string) {
   await storage.undoImport({ userId, importId: `undone of ${userId}` });
   await storage.deleteItem({ userId, platform: 'spotify', externalId: items[0]?.externalId ?? '' });
   const { state } = await fillSync(storage, connection.id, userId);
-  return { connectionId: connection.id, state, lease: await take(storage, `sync:${connection.id}:history`) };
+  return { connectionId: connection.id, state, lease: await take(storage, `sync:${connection.id}:likes`) };
 }
 
 /** A line of the log, a schedule that is due, and a connect flow. */
 async function fillSync(storage: Storage, connectionId: string, userId = 'ada') {
   const now = await nowOf(storage);
-  await storage.appendSyncLog(sampleLogEntry(connectionId));
+  await conclude(storage, sampleLogEntry(connectionId));
   await storage.putSchedule({ connectionId, capability: 'history', dueAt: now, blocked: false, failures: 0 });
   const state = sampleConnectState(userId, { userId, expiresAt: now + LONG_MS });
   await storage.putConnectState(state);

@@ -12,6 +12,7 @@ import type {
   ParkedRecord,
   Storage,
   StoredParkedRecord,
+  SyncConclusion,
   UpdatePolicy,
 } from '../../contracts/storage/index.ts';
 import type { SyncLogEntry } from '../../contracts/sync.ts';
@@ -148,6 +149,16 @@ export function sampleLogEntry(connectionId: string, given: Partial<SyncLogEntry
     gaps: [],
     ...given,
   };
+}
+
+/** Ends a sync that left this line, under a lease of its own unless one is given. */
+export async function conclude(
+  storage: Storage,
+  log: SyncLogEntry,
+  given: Partial<Omit<SyncConclusion, 'log'>> = {},
+): Promise<void> {
+  const lease = given.lease ?? (await take(storage, `sync:${log.connectionId}:${log.capability}`));
+  await storage.concludeSync({ schedules: [], ...given, lease, log });
 }
 
 /** What the SHA-256 of a connect flow's state looks like. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Storage } from '../../contracts/storage/index.ts';
+import type { DueSync, Storage } from '../../contracts/storage/index.ts';
 import type { SyncSchedule } from '../../contracts/sync.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
-import { assertRefused, at, connect, LONG_MS, nowOf } from './samples.ts';
+import { assertRefused, at, connect, LONG_MS, nowOf, take } from './samples.ts';
 import { elapse, onFreshStore, type Suite } from './under-test.ts';
 
 /** Short, because adapters on a database's own clock really wait for it. */
@@ -15,21 +15,20 @@ export function scheduleCases(suite: Suite): readonly ConformanceCase[] {
     onFreshStore(suite, 'SYNC-3', 'a schedule put is the schedule read', async ({ storage }) => {
       const { id } = await connect(storage);
       const other = await connect(storage, { account: 'other' });
-      assert.equal(await storage.readSchedule(id, 'history'), undefined);
-      assert.equal(await storage.readSchedule('nobody', 'history'), undefined);
-      const first = schedule(id, at(1).getTime() + 123, { blocked: true, failures: 3 });
-      await storage.putSchedule(first);
-      assert.deepEqual(await storage.readSchedule(id, 'history'), first);
+      assert.deepEqual(await storage.readSchedules(id), []);
+      assert.deepEqual(await storage.readSchedules('nobody'), []);
       const likes = schedule(id, 2, { capability: 'likes', failures: 1 });
       await storage.putSchedule(likes);
+      const first = schedule(id, at(1).getTime() + 123, { blocked: true, failures: 3 });
+      await storage.putSchedule(first);
+      assert.deepEqual(await storage.readSchedules(id), [first, likes]);
       await storage.putSchedule(schedule(other.id, 3));
       const second = schedule(id, at(2).getTime());
       await storage.putSchedule(second);
-      assert.deepEqual(await storage.readSchedule(id, 'history'), second);
-      assert.deepEqual(await storage.readSchedule(id, 'likes'), likes);
-      assert.deepEqual(await storage.readSchedule(other.id, 'history'), schedule(other.id, 3));
+      assert.deepEqual(await storage.readSchedules(id), [second, likes]);
+      assert.deepEqual(await storage.readSchedules(other.id), [schedule(other.id, 3)]);
       await storage.putSchedule(first);
-      assert.deepEqual(await storage.readSchedule(id, 'history'), first);
+      assert.deepEqual(await storage.readSchedules(id), [first, likes]);
     }),
     onFreshStore(suite, 'SYNC-4', 'what is due comes first, the longest overdue before all', async ({ storage }) => {
       const now = await nowOf(storage);
@@ -43,12 +42,13 @@ export function scheduleCases(suite: Suite): readonly ConformanceCase[] {
       const longAgo = schedule(id, now - 2 * LONG_MS, { capability: 'likes', blocked: true, failures: 2 });
       const overdue = schedule(other.id, now - LONG_MS);
       for (const each of [justNow, overdue, longAgo, schedule(id, now + LONG_MS)]) await storage.putSchedule(each);
-      assert.deepEqual(await claim(storage, { limit: 1 }), [{ schedule: longAgo, connection: patched }]);
-      assert.deepEqual(await claim(storage), [
+      assert.deepEqual((await claim(storage, { limit: 1 })).map(bare), [{ schedule: longAgo, connection: patched }]);
+      assert.deepEqual((await claim(storage)).map(bare), [
         { schedule: overdue, connection: other },
         { schedule: justNow, connection: third },
       ]);
-      assert.deepEqual(await storage.readSchedule(id, 'likes'), longAgo, 'claiming leaves the schedule as it is');
+      const [, likes] = await storage.readSchedules(id);
+      assert.deepEqual(likes, longAgo, 'claiming leaves the schedule as it is');
     }),
     onFreshStore(suite, 'SYNC-4', 'only active connections of the given providers are claimed', async ({ storage }) => {
       const now = await nowOf(storage);
@@ -89,42 +89,86 @@ export function scheduleCases(suite: Suite): readonly ConformanceCase[] {
       for (const due of claims) assert.ok(due.length <= 3);
       assert.deepEqual(claims.flatMap(idsOf).sort(), ids.sort());
     }),
-    onFreshStore(suite, 'SYNC-5', 'until its claim ends nobody else gets a schedule', async (store) => {
+    onFreshStore(suite, 'SYNC-5', 'a claim is a lease, and ends as one', async (store) => {
       const { storage } = store;
       const now = await nowOf(storage);
       const [short, long] = [await connect(storage), await connect(storage, { account: 'long' })];
       await storage.putSchedule(schedule(short.id, now - 2));
       await storage.putSchedule(schedule(long.id, now - 1));
-      assert.deepEqual(idsOf(await claim(storage, { limit: 1, claimMs: SHORT_MS })), [short.id]);
-      assert.deepEqual(idsOf(await claim(storage)), [long.id]);
+      const [first] = await claim(storage, { limit: 1, owner: 'first', ttlMs: SHORT_MS });
+      assert.ok(first);
+      assert.equal(first.connection.id, short.id);
+      const { resource, owner } = first.lease;
+      assert.deepEqual([resource, owner], [`sync:${short.id}:history`, 'first']);
+      assert.equal(await storage.acquireLease({ resource, owner: 'other', ttlMs: LONG_MS }), undefined);
+      const [second] = await claim(storage);
+      assert.ok(second);
+      assert.equal(second.connection.id, long.id);
+      assert.ok(second.lease.fence > first.lease.fence);
+      // Also whoever has it gets it once only.
+      assert.deepEqual(await claim(storage, { owner: 'first' }), []);
       await elapse(store, SHORT_MS + 5);
+      const [third] = await claim(storage);
+      assert.ok(third);
+      assert.equal(third.connection.id, short.id);
+      assert.ok(third.lease.fence > second.lease.fence);
+      assert.equal(await storage.renewLease(first.lease, LONG_MS), undefined);
+      assert.ok(await storage.renewLease(third.lease, LONG_MS));
+      await storage.releaseLease(third.lease);
       assert.deepEqual(idsOf(await claim(storage)), [short.id]);
-      assert.deepEqual(idsOf(await claim(storage)), []);
     }),
-    onFreshStore(suite, 'SYNC-6', 'putting a schedule ends its claim, and no other', async ({ storage }) => {
+    onFreshStore(
+      suite,
+      'SYNC-5',
+      'what somebody is at work on is not claimed, nor does it use up the limit',
+      async (store) => {
+        const { storage } = store;
+        const now = await nowOf(storage);
+        const [busy, free] = [await connect(storage), await connect(storage, { account: 'free' })];
+        await storage.putSchedule(schedule(busy.id, now - 2));
+        await storage.putSchedule(schedule(free.id, now - 1));
+        const lease = await take(storage, `sync:${busy.id}:history`);
+        assert.deepEqual(idsOf(await claim(storage, { limit: 1 })), [free.id]);
+        assert.deepEqual(await claim(storage), []);
+        // Another capability is another piece of work.
+        await storage.putSchedule(schedule(busy.id, now, { capability: 'likes' }));
+        assert.deepEqual(
+          (await claim(storage)).map((due) => due.schedule.capability),
+          ['likes'],
+        );
+        await storage.releaseLease(lease);
+        assert.deepEqual(idsOf(await claim(storage)), [busy.id]);
+      },
+    ),
+    onFreshStore(suite, 'SYNC-6', 'a wait of one capability binds its whole connection', async (store) => {
+      const { storage } = store;
       const now = await nowOf(storage);
-      const { id } = await connect(storage);
-      const likes = schedule(id, now, { capability: 'likes' });
-      await storage.putSchedule(schedule(id, now - 1));
-      await storage.putSchedule(likes);
-      assert.equal((await claim(storage)).length, 2);
-      await storage.putSchedule(likes);
-      assert.deepEqual(
-        (await claim(storage)).map((due) => due.schedule),
-        [likes],
-      );
-      // The usual end of a sync: the next turn lies ahead.
-      await storage.putSchedule({ ...likes, dueAt: now + LONG_MS });
+      const [waiting, free] = [await connect(storage), await connect(storage, { account: 'free' })];
+      await storage.putSchedule(schedule(waiting.id, now + SHORT_MS, { blocked: true }));
+      await storage.putSchedule(schedule(waiting.id, now - 9, { capability: 'likes' }));
+      // Of another connection; and one that is planned, but not blocked.
+      await storage.putSchedule(schedule(free.id, now - 5, { capability: 'likes' }));
+      await storage.putSchedule(schedule(free.id, now + LONG_MS));
+      assert.deepEqual(idsOf(await claim(storage, { limit: 1 })), [free.id]);
       assert.deepEqual(await claim(storage), []);
+      await elapse(store, SHORT_MS + 5);
+      const due = await claim(storage);
+      assert.deepEqual(
+        due.map(({ schedule: { connectionId, capability } }) => [connectionId, capability]),
+        [
+          [waiting.id, 'likes'],
+          [waiting.id, 'history'],
+        ],
+      );
     }),
-    onFreshStore(suite, 'SYNC-7', 'a schedule of an unknown connection is refused', async ({ storage }) => {
+    onFreshStore(suite, 'SYNC-9', 'a schedule of an unknown connection is refused', async ({ storage }) => {
       await assertRefused(storage.putSchedule(schedule('nobody', 0)), 'not_found', 'connection_unknown');
       const { id, userId } = await connect(storage);
       await storage.putSchedule(schedule(id, 0));
       await storage.erase({ userId });
       await assertRefused(storage.putSchedule(schedule(id, 0)), 'not_found', 'connection_unknown');
       await connect(storage);
-      assert.equal(await storage.readSchedule(id, 'history'), undefined);
+      assert.deepEqual(await storage.readSchedules(id), []);
       assert.deepEqual(await claim(storage), []);
     }),
   ];
@@ -135,9 +179,20 @@ function schedule(connectionId: string, dueAt: number, given: Partial<SyncSchedu
 }
 
 function claim(storage: Storage, given: Partial<Parameters<Storage['claimDueConnections']>[0]> = {}) {
-  return storage.claimDueConnections({ providers: ['spotify', 'youtube'], limit: 100, claimMs: LONG_MS, ...given });
+  return storage.claimDueConnections({
+    providers: ['spotify', 'youtube'],
+    limit: 100,
+    owner: 'me',
+    ttlMs: LONG_MS,
+    ...given,
+  });
 }
 
-function idsOf(due: Awaited<ReturnType<Storage['claimDueConnections']>>): readonly string[] {
+/** The claim without its lease. */
+function bare({ schedule, connection }: DueSync): Omit<DueSync, 'lease'> {
+  return { schedule, connection };
+}
+
+function idsOf(due: readonly DueSync[]): readonly string[] {
   return due.map(({ connection }) => connection.id);
 }

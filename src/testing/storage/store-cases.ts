@@ -3,6 +3,7 @@ import type { ConformanceCase } from '../conformance-case.ts';
 import {
   assertRefused,
   commit,
+  conclude,
   connect,
   importItems,
   LONG_MS,
@@ -54,12 +55,12 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
         });
         const { id } = await connect(storage);
         await storage.updateConnection(id, { label: 'Ada', statusReason: 'ok' });
-        await storage.appendSyncLog(sampleLogEntry(id));
+        await conclude(storage, sampleLogEntry(id));
         const dueAt = await nowOf(storage);
-        for (const capability of ['history', 'likes']) {
+        for (const capability of ['likes', 'ratings']) {
           await storage.putSchedule({ connectionId: id, capability, dueAt, blocked: true, failures: 2 });
         }
-        await storage.claimDueConnections({ providers: ['spotify'], limit: 1, claimMs: LONG_MS });
+        await storage.claimDueConnections({ providers: ['spotify'], limit: 1, owner: 'o', ttlMs: LONG_MS });
         await storage.putConnectState(sampleConnectState('kept', { expiresAt: dueAt + LONG_MS }));
       },
       async ({ storage }) => {
@@ -77,9 +78,17 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
         assert.deepEqual(await storage.readCursors(id, 'history'), ['kept']);
         assert.deepEqual((await storage.listParked(id)).map(parkedContentOf), [sampleParked({ message: 'A bad one' })]);
         assert.deepEqual(await storage.listSyncLog({ connectionId: id, limit: 10 }), [sampleLogEntry(id)]);
-        assert.equal((await storage.readSchedule(id, 'history'))?.failures, 2);
+        assert.deepEqual(
+          (await storage.readSchedules(id)).map(({ failures }) => failures),
+          [2, 2],
+        );
         // A claim outlives the process that took it.
-        const due = await storage.claimDueConnections({ providers: ['spotify'], limit: 10, claimMs: LONG_MS });
+        const due = await storage.claimDueConnections({
+          providers: ['spotify'],
+          limit: 10,
+          owner: 'o',
+          ttlMs: LONG_MS,
+        });
         assert.equal(due.length, 1);
         assert.ok(await storage.takeConnectState(sampleConnectState('kept').hash));
         assert.equal((await storage.changes({ after: 0, limit: 10 })).length, 1);
@@ -98,7 +107,7 @@ export function storeCases(suite: Suite): readonly ConformanceCase[] {
         await assertRefused(storage.queryItems({ userId: 'ada', order: 'oldest', limit: 1 }), 'storage');
         await assertRefused(storage.acquireLease({ resource: `sync:${id}:history`, owner: 'o', ttlMs: 1 }), 'storage');
         await assertRefused(storage.deleteItem({ userId: 'ada', platform: 'spotify', externalId: 'x' }), 'storage');
-        await assertRefused(storage.readSchedule(id, 'history'), 'storage');
+        await assertRefused(storage.readSchedules(id), 'storage');
         await assertRefused(storage.takeConnectState(sampleConnectState('any').hash), 'storage');
         await assertRefused(credentials.get(id), 'storage');
       },

@@ -1,6 +1,7 @@
 // Compiled against the packed tarball by every supported TypeScript, never run.
 import { DatabaseSync } from 'node:sqlite';
 import {
+  type AnyRegistry,
   createRegistry,
   type ImportReport,
   importFile,
@@ -63,6 +64,11 @@ await importFile(registry, { userId: 'ana', provider: 'spotify', file: 'x', opti
 netflix({ dateOrder: 'DYM' });
 // @ts-expect-error storage is not optional
 createRegistry({ providers: [] });
+// @ts-expect-error what engines share is no part of a registry
+registry.access;
+const any: AnyRegistry = registry;
+// @ts-expect-error nor is it one's to tell
+any.emit;
 // @ts-expect-error no such unit
 await timeline(registry, { userId: 'ana', by: 'fortnight' });
 

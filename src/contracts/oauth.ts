@@ -1,0 +1,85 @@
+import type { SignRequest } from './auth.ts';
+
+/** Where and how an OAuth 2 service is asked. What it does by the standards (RFC 6749, 7009, 8628) need not be said. */
+export interface OAuthClient {
+  readonly clientId: string;
+  /** Absent for public clients, which prove themselves by PKCE alone. */
+  readonly clientSecret?: string | undefined;
+  /**
+   * How the secret is sent: `basic`, in the `authorization` header; `body`, as `client_secret` beside `client_id`.
+   * Requests without a secret have `client_id` in the body either way.
+   *
+   * @default 'basic'
+   */
+  readonly clientAuthentication?: 'basic' | 'body' | undefined;
+  /** The requests that the secret is sent with, where the service does not want it with each. @default all */
+  readonly secretWith?: readonly OAuthRequest[] | undefined;
+  readonly tokenEndpoint: string;
+  readonly revocationEndpoint?: string | undefined;
+  /** What tokens are handed in to be revoked. Without a refresh token it is the access token. @default 'refresh-token' */
+  readonly revokes?: 'refresh-token' | 'access-token' | undefined;
+  /** Asked for by default: the least that the provider's capabilities need. */
+  readonly scopes: readonly string[];
+  /** @default ' ' */
+  readonly scopeSeparator?: string | undefined;
+  /** Bodies of all these requests: a form, or one JSON object of texts. @default 'form' */
+  readonly tokenRequest?: 'form' | 'json' | undefined;
+  /** Headers of all these requests, never `authorization`. Anybody may see them. @default none */
+  readonly tokenHeaders?: Readonly<Record<string, string>> | undefined;
+  /** Parameters added to each refresh. Anybody may see them: no secrets. @default none */
+  readonly refreshParameters?: Readonly<Record<string, string>> | undefined;
+  /** How long the user's consent lasts whatever is refreshed, in milliseconds (Spotify: six months). */
+  readonly authorizationLifetimeMs?: number | undefined;
+  /** @default a bearer token in the `authorization` header */
+  readonly sign?: SignRequest | undefined;
+}
+
+/**
+ * A request of the core to an OAuth service: trading a code for tokens, refreshing them, beginning a device flow, polling
+ * it, revoking.
+ */
+export type OAuthRequest = 'code' | 'refresh' | 'device' | 'poll' | 'revocation';
+
+/** The user agrees on the service's page (RFC 6749, 4.1). */
+export interface AuthorizationCodeStrategy extends OAuthClient {
+  readonly type: 'oauth2';
+  readonly authorizationEndpoint: string;
+  /** Extra parameters of the authorization request. */
+  readonly authorizationParameters?: Readonly<Record<string, string>> | undefined;
+  /** Issuer to expect in the `iss` parameter of the callback, where the service sends one. */
+  readonly issuer?: string | undefined;
+  /** @default 'S256' */
+  readonly pkce?: 'S256' | 'unsupported' | undefined;
+}
+
+/** The user types a code on another device (RFC 8628). */
+export interface DeviceCodeStrategy extends OAuthClient {
+  readonly type: 'device-code';
+  readonly deviceEndpoint: string;
+  /** For services whose flow is older than the standard. @default the token endpoint, asked as in RFC 8628, 3.4 */
+  readonly poll?: DevicePoll | undefined;
+}
+
+/** How a device flow is polled at an address of its own. The request has the code and the client, and no `grant_type`. */
+export interface DevicePoll {
+  readonly endpoint: string;
+  /** What the device code is called there. @default 'device_code' */
+  readonly codeParameter?: string | undefined;
+  /**
+   * Errors by the HTTP status that stands for them, whatever the body says: `{ 400: 'authorization_pending' }`.
+   *
+   * @default none; the `error` of the body says it
+   */
+  readonly statuses?: Readonly<Record<number, DevicePollError>> | undefined;
+}
+
+/**
+ * Errors of RFC 8628, 3.5, and what follows: `authorization_pending` is asked again, `slow_down` too, five seconds later
+ * each time; `access_denied`, `expired_token` and `invalid_grant` end the flow.
+ */
+export type DevicePollError =
+  | 'authorization_pending'
+  | 'slow_down'
+  | 'access_denied'
+  | 'expired_token'
+  | 'invalid_grant';
