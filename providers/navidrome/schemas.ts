@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+/** A song, as far as it is asked about. Older servers leave out most, and write ids as numbers. */
+export interface Song {
+  readonly id: string;
+  readonly title: string;
+  readonly artist?: string | undefined;
+  readonly album?: string | undefined;
+  /** Seconds. */
+  readonly duration?: number | undefined;
+  /** When it was last played, ISO 8601. */
+  readonly played?: string | undefined;
+  readonly playCount?: number | undefined;
+  readonly musicBrainzId?: string | undefined;
+  readonly isrc: readonly string[];
+}
+
+/** What plays on somebody's player. */
+export interface NowPlaying {
+  readonly username: string;
+  readonly minutesAgo: number;
+}
+
+/** Any answer of the Subsonic API. */
+export interface Envelope {
+  readonly 'subsonic-response': { readonly status: string; readonly type?: string | undefined };
+}
+
+/** Albums, last played first. */
+export interface AlbumList {
+  readonly 'subsonic-response': {
+    readonly albumList2?:
+      | { readonly album: readonly { readonly id: string; readonly played?: string | undefined }[] }
+      | undefined;
+  };
+}
+
+/** One album with its songs, not looked at yet. */
+export interface AlbumWithSongs {
+  readonly 'subsonic-response': { readonly album?: { readonly song: readonly unknown[] } | undefined };
+}
+
+/** What plays on all players of the server, not looked at yet. */
+export interface NowPlayingList {
+  readonly 'subsonic-response': { readonly nowPlaying?: { readonly entry: readonly unknown[] } | undefined };
+}
+
+/** A row of Navidrome's own list of scrobbles. */
+export interface Scrobble {
+  readonly id: string;
+  readonly mediaFileId: string;
+  /** Seconds. */
+  readonly submissionTime: number;
+}
+
+/** A row of Navidrome's own list of songs. */
+export interface NativeSong {
+  readonly id: string;
+  readonly title: string;
+  readonly artist?: string | undefined;
+  readonly album?: string | undefined;
+  /** Seconds, with a fraction. */
+  readonly duration?: number | undefined;
+  readonly mbzRecordingID?: string | undefined;
+  readonly tags?: { readonly isrc?: readonly string[] | undefined } | undefined;
+}
+
+const id = z.union([z.string().min(1), z.int().transform(String)]);
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || undefined);
+const amount = z
+  .number()
+  .nonnegative()
+  .nullish()
+  .catch(undefined)
+  .transform((value) => value ?? undefined);
+
+/** Servers leave the key of an empty list out, and write a list of one as the one. */
+const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess(
+    (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]),
+    z.array(item),
+  );
+
+export const song: z.ZodType<Song> = z.object({
+  id,
+  title: z.string().min(1),
+  artist: text,
+  album: text,
+  duration: amount,
+  played: text,
+  playCount: amount,
+  musicBrainzId: text,
+  isrc: listOf(z.string()).catch([]),
+});
+
+export const nowPlaying: z.ZodType<NowPlaying> = z.object({
+  username: z.string(),
+  minutesAgo: z.number().nonnegative().catch(0),
+});
+
+const answer = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ 'subsonic-response': z.object(shape) });
+
+export const envelope: z.ZodType<Envelope> = answer({ status: z.string(), type: z.string().optional() });
+
+export const albumList: z.ZodType<AlbumList> = answer({
+  albumList2: z.object({ album: listOf(z.object({ id, played: text })) }).optional(),
+});
+
+export const albumWithSongs: z.ZodType<AlbumWithSongs> = answer({
+  album: z.object({ song: listOf(z.unknown()) }).optional(),
+});
+
+export const nowPlayingList: z.ZodType<NowPlayingList> = answer({
+  nowPlaying: z.object({ entry: listOf(z.unknown()) }).optional(),
+});
+
+/** A log-in to Navidrome's own API. */
+export const session: z.ZodType<{ readonly token: string }> = z.object({ token: z.string().min(1) });
+
+export const records: z.ZodType<readonly unknown[]> = z.array(z.unknown());
+
+export const scrobble: z.ZodType<Scrobble> = z.object({ id, mediaFileId: id, submissionTime: z.int().positive() });
+
+export const nativeSong: z.ZodType<NativeSong> = z.object({
+  id,
+  title: z.string().min(1),
+  artist: text,
+  album: text,
+  duration: amount,
+  mbzRecordingID: text,
+  tags: z
+    .object({ isrc: listOf(z.string()) })
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined),
+});
