@@ -52,6 +52,8 @@ export async function exchange(
   limits: ExchangeLimits,
   signal: AbortSignal,
 ): Promise<Exchange> {
+  // Before the watch begins: loading a module is no time of the service's.
+  const dispatch = request instanceof Request || request.body !== undefined ? await throughKy() : withoutBody;
   throwIfAborted(signal);
   const { host } = request instanceof Request ? new URL(request.url) : request.url;
   const watch = watchOver(env, host, limits, signal);
@@ -68,19 +70,30 @@ export async function exchange(
   }
 }
 
-/**
- * Hands a request to `fetch`, once. One with a body goes by ky, which lets go of the body however that ends; one without
- * has nothing to let go of, and its copies of request, headers and signals would be half of what a request costs.
- */
-async function dispatch(fetch: Fetch, request: Request | WireRequest, signal: AbortSignal): Promise<Response> {
-  if (!(request instanceof Request)) {
-    const { url, method, headers, body } = request;
-    if (body === undefined) return await fetch(url, { method, headers, redirect: 'manual', signal });
-    return await dispatch(fetch, new Request(url, { method, headers, body }), signal);
-  }
+/** Hands a request to `fetch`, once. */
+type Dispatch = (fetch: Fetch, request: Request | WireRequest, signal: AbortSignal) => Promise<Response>;
+
+/** Lets go of the body however that ends. */
+async function throughKy(): Promise<Dispatch> {
   const { default: ky } = await import('ky');
-  return await ky(request, { fetch, redirect: 'manual', signal, retry: 0, timeout: false, throwHttpErrors: false });
+  return async (fetch, request, signal) =>
+    await ky(request instanceof Request ? request : toRequest(request), {
+      fetch,
+      redirect: 'manual',
+      signal,
+      retry: 0,
+      timeout: false,
+      throwHttpErrors: false,
+    });
 }
+
+function toRequest({ url, method, headers, body = null }: WireRequest): Request {
+  return new Request(url, { method, headers, body });
+}
+
+/** There is nothing to let go of, and ky's copies of request, headers and signals would be half of what a request costs. */
+const withoutBody: Dispatch = (fetch, { url, method, headers }, signal) =>
+  fetch(url, { method, headers, redirect: 'manual', signal });
 
 async function readBody(
   response: Response,
