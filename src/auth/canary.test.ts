@@ -77,7 +77,10 @@ test('R-020 planted secrets appear in no error, event, log line or output, throu
     for (const failure of FAILURES) {
       for (const sessions of [1, 2, 3, 4, 5, 6]) {
         const rig = authRig({
-          strategy: { clientSecret: CLIENT_SECRET },
+          strategy: {
+            clientSecret: CLIENT_SECRET,
+            ...(sessions % 2 === 0 && { clientAuthentication: 'body', tokenRequest: 'json' }),
+          },
           oauth: { clientSecret: CLIENT_SECRET },
           env: { logger },
         });

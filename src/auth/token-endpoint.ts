@@ -278,13 +278,10 @@ export class TokenEndpoint {
       ...(strategy.revocationEndpoint && { revocation_endpoint: strategy.revocationEndpoint }),
       ...(strategy.type === 'device-code' && { device_authorization_endpoint: strategy.deviceEndpoint }),
     };
-    const secret = secretFor(strategy, kind);
-    const inBody = secret && strategy.clientAuthentication === 'body' ? oauth.ClientSecretPost(secret) : oauth.None();
-    const auth = secret && strategy.clientAuthentication !== 'body' ? basicAuth(strategy.clientId, secret) : inBody;
     return {
       as,
       client: { client_id: strategy.clientId },
-      auth,
+      auth: clientAuth(oauth, strategy, kind),
       options: {
         headers: { ...strategy.tokenHeaders },
         ...(isLoopback(new URL(strategy.tokenEndpoint).hostname) && { [oauth.allowInsecureRequests]: true }),
@@ -312,6 +309,13 @@ interface Answer {
 /** Loaded when a token is asked for: who only imports files never pays for it. */
 function library(): Promise<Library> {
   return import('oauth4webapi');
+}
+
+function clientAuth(oauth: Library, strategy: OAuthStrategy, kind: OAuthRequest): ClientAuth {
+  const secret = secretFor(strategy, kind);
+  if (secret === undefined) return oauth.None();
+  const { clientId, clientAuthentication } = strategy;
+  return clientAuthentication === 'body' ? oauth.ClientSecretPost(secret) : basicAuth(clientId, secret);
 }
 
 /**

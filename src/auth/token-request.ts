@@ -27,7 +27,7 @@ export function requestTo(strategy: OAuthStrategy, kind: OAuthRequest, url: stri
 
 /** The client secret, if a request goes with it. */
 export function secretFor({ clientSecret, secretWith }: OAuthStrategy, kind: OAuthRequest): string | undefined {
-  return clientSecret && (secretWith?.includes(kind) ?? true) ? clientSecret : undefined;
+  return secretWith?.includes(kind) === false ? undefined : clientSecret || undefined;
 }
 
 /** The error that a status stands for where a device flow is polled at an address of its own. */

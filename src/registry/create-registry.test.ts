@@ -14,6 +14,7 @@ const oauth = {
   authorizationEndpoint: 'https://example.invalid/authorize',
   scopes: [],
 } as const;
+const device = { ...oauth, type: 'device-code', deviceEndpoint: 'https://example.invalid/device' } as const;
 
 describe('registration refuses', () => {
   const cases: [string, AnyProvider | unknown, string][] = [
@@ -46,6 +47,18 @@ describe('registration refuses', () => {
       { ...plain, auth: [{ ...oauth, type: 'device-code', deviceEndpoint: 'x' }] },
       'invalid_oauth',
     ],
+    [
+      'a device code that is polled without encryption',
+      { ...plain, auth: [{ ...device, poll: { endpoint: 'http://example.invalid/poll' } }] },
+      'invalid_oauth',
+    ],
+    ...[{ Authorization: 'Basic eA==' }, { 'x-key': 'a\nb' }, { 'user-agent': '音楽/1.0' }].map(
+      (tokenHeaders): [string, unknown, string] => [
+        `token headers ${JSON.stringify(tokenHeaders)}`,
+        { ...plain, auth: [{ ...oauth, tokenHeaders }] },
+        'invalid_oauth',
+      ],
+    ),
   ];
   for (const [what, provider, reason] of cases) {
     test(what, () => {
@@ -66,7 +79,7 @@ describe('registration refuses', () => {
     const providers = [
       {
         ...plain,
-        auth: [oauth, loopback],
+        auth: [oauth, loopback, { ...device, poll: { endpoint: 'https://example.invalid/poll' } }],
         limits: [{ scope: 'connection', requests: 5, perMs: 1000, concurrency: 2 }],
       } as const,
     ];

@@ -112,6 +112,52 @@ describe('the fake OAuth server', () => {
     expect(await byRefresh(server, next.refresh_token)).toEqual({ error: 'invalid_grant' });
   });
 
+  test('a client secret may be wanted in one place only, and bodies may be JSON', async () => {
+    const server = createFakeOAuthServer({ clientSecret: 'secret', refreshTokens: 'sticky' });
+    const { refreshToken } = server.grant();
+    const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
+    const inBody = { ...form, client_id: 'client', client_secret: 'secret' };
+    const ask = async (body: string | URLSearchParams, headers: Record<string, string> = {}) =>
+      (await server.fetch(server.endpoints().tokenEndpoint, { method: 'POST', body, headers })).status;
+    const basic = { authorization: `Basic ${btoa('client:secret')}` };
+    const json = { 'content-type': 'application/json' };
+    const all = async () => [
+      await ask(new URLSearchParams(form), basic),
+      await ask(new URLSearchParams(inBody)),
+      await ask(JSON.stringify(inBody), json),
+    ];
+    expect(await all()).toEqual([200, 200, 200]);
+    server.behaviour.clientAuthentication = 'basic';
+    expect(await all()).toEqual([200, 401, 401]);
+    server.behaviour.clientAuthentication = 'body';
+    expect(await all()).toEqual([401, 200, 200]);
+    expect(server.calls.at(-1)).toMatchObject({ grantType: 'refresh_token', parameters: inBody });
+  });
+
+  test('a device flow may answer by the status, at an address of its own', async () => {
+    const time = fakeClock();
+    const server = createFakeOAuthServer({ clock: time.clock });
+    const { deviceEndpoint, devicePollEndpoint } = server.endpoints();
+    const post = (url: string, form: Record<string, string>) =>
+      server.fetch(url, { method: 'POST', body: new URLSearchParams({ client_id: 'client', ...form }) });
+    const begun = (await (await post(deviceEndpoint, {})).json()) as { device_code: string; user_code: string };
+    const poll = async () => {
+      const answer = await post(devicePollEndpoint, { code: begun.device_code });
+      return [answer.status, (await answer.text()).length > 0];
+    };
+    expect(await poll()).toEqual([404, true]);
+    server.behaviour.devicePollStatuses = { authorization_pending: 400, slow_down: 429 };
+    expect(await poll()).toEqual([429, false]);
+    await time.advance(5_000);
+    expect(await poll()).toEqual([400, false]);
+    const byStandard = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: begun.device_code };
+    expect(await token(server, byStandard)).toEqual({ error: 'unsupported_grant_type' });
+    server.answerDevice(begun.user_code, 'approve');
+    await time.advance(5_000);
+    expect(await poll()).toEqual([200, true]);
+    expect(await poll()).toEqual([400, true]);
+  });
+
   test('it fails as told, so many times', async () => {
     const server = createFakeOAuthServer({ clientSecret: 'secret' });
     expect(await byRefresh(server, 'x')).toEqual({ error: 'invalid_client' });

@@ -47,6 +47,7 @@ export function createFakeOAuthServer(
   const behaviour: FakeOAuthBehaviour = {
     clientId: 'client',
     clientSecret: undefined,
+    clientAuthentication: undefined,
     redirectUris: undefined,
     accessLifetimeMs: 3_600_000,
     grantLifetimeMs: Number.POSITIVE_INFINITY,
@@ -56,6 +57,7 @@ export function createFakeOAuthServer(
     expiresIn: undefined,
     beforeToken: undefined,
     deviceIntervalSeconds: 5,
+    devicePollStatuses: undefined,
     ...given,
   };
   const grants = new FakeGrants();
@@ -137,15 +139,15 @@ export function createFakeOAuthServer(
     }
   }
 
-  function byDevice(form: URLSearchParams): Response {
-    const device = devices.get(form.get('device_code') ?? '');
+  function byDevice(deviceCode: string): Response {
+    const device = devices.get(deviceCode);
     const now = clock.now();
     if (!device || now >= device.endsAt) throw new Refused('expired_token');
     const isTooSoon = now - device.lastPoll < behaviour.deviceIntervalSeconds * 1_000;
     device.lastPoll = now;
     if (isTooSoon) throw new Refused('slow_down');
     if (device.answer === undefined) throw new Refused('authorization_pending');
-    devices.delete(form.get('device_code') ?? '');
+    devices.delete(deviceCode);
     if (device.answer === 'deny') throw new Refused('access_denied');
     const grant = begin(device.scopes);
     return tokens(grant, grant.refreshToken);
@@ -160,7 +162,8 @@ export function createFakeOAuthServer(
       const grantType = form.get('grant_type');
       if (grantType === 'authorization_code') return await byCode(form);
       if (grantType === 'refresh_token') return byRefreshToken(form);
-      if (grantType === 'urn:ietf:params:oauth:grant-type:device_code') return byDevice(form);
+      const isDevice = grantType === 'urn:ietf:params:oauth:grant-type:device_code';
+      if (isDevice && !behaviour.devicePollStatuses) return byDevice(form.get('device_code') ?? '');
       throw new Refused('unsupported_grant_type');
     } finally {
       underWay -= 1;
@@ -181,6 +184,16 @@ export function createFakeOAuthServer(
       expires_in: 600,
       interval: behaviour.deviceIntervalSeconds,
     });
+  }
+
+  function pollByStatus(form: URLSearchParams, statuses: Readonly<Record<string, number>>): Response {
+    try {
+      return byDevice(form.get('code') ?? '');
+    } catch (error) {
+      const status = error instanceof Refused ? statuses[error.message] : undefined;
+      if (status === undefined) throw error;
+      return new Response(null, { status });
+    }
   }
 
   function revoke(form: URLSearchParams): Response {
@@ -206,15 +219,18 @@ export function createFakeOAuthServer(
         ? json(200, { id: user.account, name: `User ${user.account}` })
         : json(401, { error: 'invalid_token' });
     }
-    if (!['token', 'device', 'revoke'].includes(endpoint)) return json(404, { error: 'not_found' });
+    const { devicePollStatuses: statuses } = behaviour;
+    if (!['token', 'device', 'revoke', ...(statuses ? ['device-token'] : [])].includes(endpoint))
+      return json(404, { error: 'not_found' });
     if (!isClient(behaviour, request, form)) throw new Refused('invalid_client', 401);
     if (endpoint === 'device') return device(form, url.origin);
+    if (endpoint === 'device-token' && statuses) return pollByStatus(form, statuses);
     return endpoint === 'revoke' ? revoke(form) : token(form, request);
   }
 
   async function handle(request: Request): Promise<Response> {
     const endpoint = new URL(request.url).pathname.slice(1);
-    const form = new URLSearchParams(request.method === 'POST' ? await request.text() : '');
+    const form = request.method === 'POST' ? await formOf(request) : new URLSearchParams();
     const index = failures.findIndex((each) => each.endpoint === endpoint);
     const failure = index < 0 ? undefined : failures.splice(index, 1)[0]?.failure;
     const note = (outcome: string): void => {
@@ -224,6 +240,8 @@ export function createFakeOAuthServer(
         handedIn: form.get('refresh_token') ?? form.get('code') ?? form.get('token') ?? undefined,
         outcome,
         authorization: request.headers.get('authorization'),
+        headers: request.headers,
+        parameters: Object.fromEntries(form),
       });
     };
     if (typeof failure === 'object') {
@@ -266,6 +284,7 @@ export function createFakeOAuthServer(
       tokenEndpoint: `${origin}/token`,
       revocationEndpoint: `${origin}/revoke`,
       deviceEndpoint: `${origin}/device`,
+      devicePollEndpoint: `${origin}/device-token`,
       me: `${origin}/me`,
     }),
     failNext(endpoint, times, failure) {
@@ -320,9 +339,16 @@ async function serve(
   }
 }
 
+async function formOf(request: Request): Promise<URLSearchParams> {
+  const text = await request.text();
+  if (request.headers.get('content-type') !== 'application/json') return new URLSearchParams(text);
+  return new URLSearchParams(JSON.parse(text) as Record<string, string>);
+}
+
 function isClient(behaviour: FakeOAuthBehaviour, request: Request, form: URLSearchParams): boolean {
-  const { clientId, clientSecret } = behaviour;
+  const { clientId, clientSecret, clientAuthentication } = behaviour;
   const basic = /^Basic (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
+  if (clientAuthentication === (basic === undefined ? 'basic' : 'body')) return false;
   const [id, secret] = basic ? atob(basic).split(':').map(decodeURIComponent) : [];
   return (
     (id ?? form.get('client_id')) === clientId && (secret ?? form.get('client_secret') ?? undefined) === clientSecret

@@ -7,6 +7,8 @@ export interface FakeOAuthBehaviour {
   clientId: string;
   /** `undefined` is a public client. */
   clientSecret: string | undefined;
+  /** Where the secret has to be. @default either will do */
+  clientAuthentication: 'basic' | 'body' | undefined;
   /** Redirect addresses that are registered, byte for byte. @default none is checked */
   redirectUris: readonly string[] | undefined;
   /** Life of an access token in milliseconds. @default an hour; `undefined` does not say and never ends */
@@ -33,6 +35,11 @@ export interface FakeOAuthBehaviour {
   beforeToken: ((form: URLSearchParams, request: Request) => Promise<void>) | undefined;
   /** Seconds between two polls of a device flow. @default 5 */
   deviceIntervalSeconds: number;
+  /**
+   * A device flow older than the standard: it is polled at `devicePollEndpoint`, with the device code as `code`, and
+   * answers errors by these statuses, without a body: `{ authorization_pending: 400 }`. @default as in RFC 8628
+   */
+  devicePollStatuses: Readonly<Record<string, number>> | undefined;
 }
 
 /** Something else than the right answer. */
@@ -52,6 +59,9 @@ export interface FakeOAuthCall {
   /** `granted`, the `error`, or how it was made to fail. */
   readonly outcome: string;
   readonly authorization: string | null;
+  readonly headers: Headers;
+  /** What the body had, be it a form or JSON. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /** An OAuth 2 service in memory. */
@@ -69,7 +79,7 @@ export interface FakeOAuthServer {
   readonly fetch: Fetch;
   /** Endpoints below an origin. @default `https://oauth.test` */
   endpoints(origin?: string): FakeOAuthEndpoints;
-  /** The next calls to an endpoint (`token`, `revoke`, `device`, `me`) fail. */
+  /** The next calls to an endpoint (`token`, `revoke`, `device`, `device-token`, `me`) fail. */
   failNext(endpoint: string, times: number, failure: FakeOAuthFailure): void;
   /** A consent given outside any flow, with its first tokens. */
   grant(scopes?: readonly string[]): { readonly accessToken: string; readonly refreshToken: string };
@@ -89,5 +99,7 @@ export interface FakeOAuthEndpoints {
   readonly tokenEndpoint: string;
   readonly revocationEndpoint: string;
   readonly deviceEndpoint: string;
+  /** Polled where `devicePollStatuses` are given. */
+  readonly devicePollEndpoint: string;
   readonly me: string;
 }

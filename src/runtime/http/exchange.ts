@@ -87,8 +87,8 @@ async function throughKy(): Promise<Dispatch> {
     });
 }
 
-function toRequest({ url, method, headers, body = null }: WireRequest): Request {
-  return new Request(url, { method, headers, body });
+function toRequest({ url, method, headers, body }: WireRequest): Request {
+  return new Request(url, { method, headers, ...(body !== undefined && { body }) });
 }
 
 /** There is nothing to let go of, and ky's copies of request, headers and signals would be half of what a request costs. */
