@@ -44,6 +44,7 @@ export interface HistoryUnderTest {
 
 /** A service whose history grows under way. */
 export interface GrowingService {
+  /** The service, as a `fetch`. */
   readonly fetch: Fetch;
   /** Something happens: a second after `now`, and each time a second later. @returns its `externalId`s */
   grow(): readonly string[];
