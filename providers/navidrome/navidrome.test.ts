@@ -3,6 +3,7 @@ import { memory } from '@mca/core/adapters/memory';
 import { navidrome } from '@mca/core/providers/navidrome';
 import { type ExpectedError, fakeClock, historyConformance, providerContext } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
+import { recordFigure } from '../../test/support/reliability.ts';
 import {
   ADDRESS,
   AIRSONIC,
@@ -142,6 +143,10 @@ describe('signing', () => {
       expect(query.has('p')).toBe(false);
       expect(query.toString()).not.toContain('horse');
     }
+    recordFigure(
+      'R-038',
+      `${salts.length} signed requests: ${new Set(salts).size} salts of 16 hex characters, 0 passwords`,
+    );
   });
 
   test('R-038 the password itself goes only where the host said so for the connection', async () => {

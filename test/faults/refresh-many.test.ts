@@ -14,7 +14,8 @@ const isFull = process.env.MCA_TEST_FULL === '1';
 const PROCESSES = 4;
 const CALLS = 25;
 const ROUNDS = isFull ? 100 : 15;
-const SCHEDULES = isFull ? 100 : 10;
+// Each takes its seconds: all 500 are for the soak.
+const SCHEDULES = process.env.MCA_TEST_SOAK === '1' ? 500 : isFull ? 100 : 10;
 // Faster, and the pauses of a busy machine count for more than the time-outs they are compared with.
 const SPEED = 10;
 const WORKER = fileURLToPath(new URL('refresh-worker.ts', import.meta.url));
