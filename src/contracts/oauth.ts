@@ -74,8 +74,8 @@ export interface DevicePoll {
 }
 
 /**
- * Errors of RFC 8628, 3.5, and what follows: `authorization_pending` is asked again, `slow_down` too, five seconds later
- * each time; `access_denied`, `expired_token` and `invalid_grant` end the flow.
+ * Errors of RFC 8628, 3.5, and what follows. `authorization_pending`: it is asked again. `slow_down`: the same, with
+ * pauses five seconds longer. `access_denied`, `expired_token`, `invalid_grant`: the flow is over.
  */
 export type DevicePollError =
   | 'authorization_pending'
