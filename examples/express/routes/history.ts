@@ -1,0 +1,71 @@
+import { deleteItem, McaError, type MediaType, queryItems, summarise, timeline, topGroups } from '@mca/core';
+import { Router } from 'express';
+import type { Context } from '../app.ts';
+import { historyPage } from '../pages/history-page.ts';
+import { searchPage } from '../pages/search-page.ts';
+import { Refusal } from '../web/security.ts';
+import { sessionOf } from '../web/session.ts';
+
+const TYPES = ['music', 'video', 'podcast', 'audiobook', 'article', 'book'] as const satisfies readonly MediaType[];
+const PAGE = 25;
+
+/** Charts, search, and taking single items out. */
+export function historyRoutes({ registry, timeZone }: Context): Router {
+  const router = Router();
+
+  router.get('/history', async (request, response) => {
+    const session = sessionOf(response);
+    const { userId } = session;
+    // The starts of the years in the time zone of the charts, which are what `from` and `to` want.
+    const years = await timeline(registry, { userId, by: 'year', timeZone });
+    const chosen = years.findIndex(({ date }) => date.slice(0, 4) === request.query.year);
+    const filter = { userId, action: 'consumed' as const, from: years[chosen]?.start, to: years[chosen + 1]?.start };
+    if (chosen === -1) filter.to = undefined;
+    const kinds = await topGroups(registry, { ...filter, by: 'type' });
+    const types = TYPES.filter((type) => kinds.some(({ value }) => value === type));
+    const [inRange, ...months] = await Promise.all([
+      summarise(registry, filter),
+      ...types.map((type) => timeline(registry, { ...filter, type, by: 'month', timeZone })),
+    ]);
+    const [music, video] = await Promise.all([
+      topGroups(registry, { ...filter, type: ['music', 'podcast', 'audiobook'], by: 'creator', limit: 8 }),
+      topGroups(registry, { ...filter, type: 'video', by: 'creator', limit: 8 }),
+    ]);
+    const view = { session, years, chosen: years[chosen], inRange, types, months, music, video };
+    response.send(historyPage(view));
+  });
+
+  router.get('/search', async (request, response) => {
+    const { q, type, cursor, deleted } = request.query as Readonly<Record<string, string | undefined>>;
+    const session = sessionOf(response);
+    const chosen = TYPES.find((each) => each === type);
+    try {
+      const { userId } = session;
+      const page = await queryItems(registry, {
+        userId,
+        text: q,
+        type: chosen,
+        cursor: cursor || undefined,
+        limit: PAGE,
+      });
+      response.send(searchPage({ session, text: q ?? '', type: chosen, types: TYPES, cursor, page, deleted }));
+    } catch (error) {
+      // Somebody made up a cursor, or kept one of another version.
+      if (!McaError.isInstance(error) || error.reason !== 'cursor_invalid') throw error;
+      throw new Refusal(400, 'This page is gone', 'Search again from the start.');
+    }
+  });
+
+  router.post('/items/delete', async (request, response) => {
+    const { platform, externalId, q, type, cursor } = request.body as Readonly<Record<string, unknown>>;
+    const { userId } = sessionOf(response);
+    const isDeleted = await deleteItem(registry, {
+      userId,
+      platform: String(platform),
+      externalId: String(externalId),
+    });
+    const back = Object.entries({ q, type, cursor }).filter((each): each is [string, string] => Boolean(each[1]));
+    response.redirect(303, `/search?${new URLSearchParams([...back, ['deleted', isDeleted ? 'yes' : 'no']])}`);
+  });
+  return router;
+}

@@ -1,0 +1,85 @@
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
+import { createRegistry, keyRing, type McaEvent, type Registry, startScheduler } from '@mca/core';
+import { sqlite } from '@mca/core/adapters/sqlite';
+import { createApp } from './app.ts';
+import { type DemoService, startDemoService } from './demo/demo-service.ts';
+import { providersFor } from './providers.ts';
+import { failureView } from './routes/failure.ts';
+import type { Settings } from './settings.ts';
+import { Jobs } from './web/jobs.ts';
+import { Sessions } from './web/session.ts';
+
+/** The app, running. */
+export interface Running {
+  readonly url: string;
+  readonly registry: Registry;
+  readonly database: DatabaseSync;
+  readonly demo: DemoService | undefined;
+  close(): Promise<void>;
+}
+
+/** What tests set besides the settings. */
+export interface StartOptions {
+  readonly log?: ((line: string) => void) | undefined;
+  /** What a page of the demo service takes, in milliseconds. */
+  readonly demoPageMs?: number | undefined;
+}
+
+/** Puts everything together, on the loopback interface. */
+export async function start(
+  settings: Settings,
+  { log = console.log, demoPageMs }: StartOptions = {},
+): Promise<Running> {
+  const server = createServer();
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail).listen(settings.port, '127.0.0.1', done);
+  });
+  const { port } = server.address() as AddressInfo;
+  const baseUrl = settings.baseUrl ?? `http://127.0.0.1:${port}`;
+  const demo = settings.demo ? await startDemoService({ appUrl: baseUrl, pageMs: demoPageMs }) : undefined;
+
+  const database = new DatabaseSync(settings.database);
+  const registry = createRegistry({
+    providers: providersFor(settings.env, baseUrl, demo?.url),
+    ...sqlite({ database }),
+    keys: keyRing({ primary: 'k1', keys: { k1: settings.key } }),
+    onEvent: (event) => tell(event, log),
+  });
+  await registry.ready();
+  if (settings.scheduler) startScheduler(registry);
+
+  const jobs = new Jobs((error) => failureView(error, log));
+  const secret = createHmac('sha256', settings.key).update('sessions of the Express example').digest('hex');
+  const sessions = new Sessions(secret, baseUrl.startsWith('https:'));
+  const { timeZone, uploadBytes } = settings;
+  server.on(
+    'request',
+    createApp({ registry, sessions, jobs, baseUrl, demoUrl: demo?.url, timeZone, uploadBytes, log }),
+  );
+
+  return {
+    url: baseUrl,
+    registry,
+    database,
+    demo,
+    async close() {
+      const closed = new Promise((done) => server.close(done));
+      await registry.close();
+      await jobs.stop();
+      server.closeAllConnections();
+      await closed;
+      await demo?.close();
+      database.close();
+    },
+  };
+}
+
+/** Where your mails and your monitoring begin. Events hold no secret and no title. */
+function tell(event: McaEvent, log: (line: string) => void): void {
+  if (event.type === 'reauth_required') log(`${event.provider}: a user has to connect again (${event.reason})`);
+  if (event.type === 'reauth_due') log(`${event.provider}: a consent ends in ${event.daysLeft} days`);
+  if (event.type === 'circuit_opened') log(`${event.provider}: left alone for a while`);
+}

@@ -1,0 +1,17 @@
+import type { Request as ExpressRequest, Response as ExpressResponse } from 'express';
+
+/** An Express request as the web's `Request`. Its address is made of the configuration, never of the `Host` header. */
+export async function toWebRequest(request: ExpressRequest, baseUrl: string): Promise<Request> {
+  const { method, headers, originalUrl } = request;
+  return new Request(new URL(originalUrl, baseUrl), {
+    method,
+    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
+    body: method === 'POST' ? Buffer.concat(await request.toArray()) : null,
+  });
+}
+
+/** Sends a web `Response` by Express. */
+export async function sendWebResponse(answer: Response, response: ExpressResponse): Promise<void> {
+  response.status(answer.status).set(Object.fromEntries(answer.headers));
+  response.send(Buffer.from(await answer.arrayBuffer()));
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+
+/** How far something is, and how it ended. What browsers are told, as it is. */
+export interface JobView {
+  readonly text: string;
+  readonly done: number;
+  /** Absent while nobody knows. */
+  readonly total?: number | undefined;
+  /** Absent while it runs. */
+  readonly outcome?: 'good' | 'partly' | 'bad' | undefined;
+}
+
+/** Something a user waits for: a sync, an import. */
+export interface Job {
+  readonly id: string;
+  readonly userId: string;
+  /** What it is about: a connection id, or `import`. There is one job for each at a time. */
+  readonly about: string;
+  readonly view: JobView;
+}
+
+/** Does the work: tells how far it is, and answers how it ended. */
+export type Work = (tell: (view: JobView) => void, signal: AbortSignal) => Promise<JobView>;
+
+interface RunningJob extends Job {
+  view: JobView;
+  readonly listeners: Set<(view: JobView) => void>;
+  readonly controller: AbortController;
+  readonly ended: Promise<void>;
+}
+
+const KEPT_MS = 10 * 60_000;
+
+/** What runs, and what ended a moment ago. In memory: a sync goes on where it stopped, whatever becomes of its job. */
+export class Jobs {
+  readonly #jobs = new Map<string, RunningJob>();
+  readonly #onError: (error: unknown) => JobView;
+
+  constructor(onError: (error: unknown) => JobView) {
+    this.#onError = onError;
+  }
+
+  /** Starts work; false when the user has the same under way. */
+  start(userId: string, about: string, text: string, work: Work): boolean {
+    const known = this.of(userId, about);
+    if (known && known.view.outcome === undefined) return false;
+    if (known) this.#jobs.delete(known.id);
+    const controller = new AbortController();
+    const end = Promise.withResolvers<void>();
+    const job: RunningJob = {
+      ...{ id: randomUUID(), userId, about, controller },
+      view: { text, done: 0 },
+      listeners: new Set(),
+      ended: end.promise,
+    };
+    this.#jobs.set(job.id, job);
+    const tell = (view: JobView): void => {
+      job.view = view;
+      for (const listener of job.listeners) listener(view);
+    };
+    void work(tell, controller.signal)
+      .catch(this.#onError)
+      .then((last) => {
+        tell(last);
+        end.resolve();
+        setTimeout(() => this.#jobs.delete(job.id), KEPT_MS).unref();
+      });
+    return true;
+  }
+
+  /** The user's job about something, running or just ended. */
+  of(userId: string, about: string): Job | undefined {
+    return [...this.#jobs.values()].find((job) => job.userId === userId && job.about === about);
+  }
+
+  /** Whether the user waits for anything. */
+  isBusy(userId: string): boolean {
+    return [...this.#jobs.values()].some((job) => job.userId === userId && job.view.outcome === undefined);
+  }
+
+  /** Hears how a job of the user goes on: at once how far it is, then every step. `undefined` when there is none. */
+  listen(userId: string, id: string, listener: (view: JobView) => void): (() => void) | undefined {
+    const job = this.#jobs.get(id);
+    if (job?.userId !== userId) return undefined;
+    listener(job.view);
+    if (job.view.outcome === undefined) job.listeners.add(listener);
+    return () => void job.listeners.delete(listener);
+  }
+
+  /** Stops and forgets jobs: everybody's, the user's, or the user's about something. */
+  async stop(userId?: string, about?: string): Promise<void> {
+    const jobs = [...this.#jobs.values()].filter(
+      (job) => job.userId === (userId ?? job.userId) && job.about === (about ?? job.about),
+    );
+    for (const { controller } of jobs) controller.abort();
+    await Promise.all(jobs.map(({ ended }) => ended));
+    for (const { id } of jobs) this.#jobs.delete(id);
+  }
+}
