@@ -3,6 +3,9 @@ import { prepare, prepareArrays, rollBack, type SqliteDatabase, type SqliteState
 import { isBusy, storageError } from './errors.ts';
 import { migrateSchema } from './migrate.ts';
 
+/** Taken now: whoever fakes timers later would keep writes from ever ending. */
+const { setImmediate: atEndOfTurn } = globalThis;
+
 /** How a session treats the connection it was given. */
 export interface SessionOptions {
   readonly synchronous: 'full' | 'normal';
@@ -51,7 +54,7 @@ export class Session {
   write<Result>(work: () => Result): Promise<Result> {
     this.#writesOfTurn += 1;
     if (this.#writesOfTurn === 1) {
-      setImmediate(() => this.#endTurn());
+      atEndOfTurn(() => this.#endTurn());
       if (!this.#isCrowded) return this.run(() => this.#transaction(work, 'COMMIT'));
     }
     return new Promise((resolve, reject) => {
@@ -118,9 +121,12 @@ export class Session {
       const tell = this.#transaction(() => waiting.map((each) => this.#within(each)), 'COMMIT');
       for (const each of tell) each();
       return true;
-    } catch {
-      // A lock that was not to be had, a full disk: each tries by itself, and hears of its own failure.
-      return false;
+    } catch (error) {
+      // Each by itself, and hears of its own failure: a disk may be full for some. A lock that was not to be had is had by
+      // none: waiting for it anew each time would block for many times the busy time-out.
+      if (!isBusy(error)) return false;
+      for (const { reject } of waiting) reject(storageError(error));
+      return true;
     }
   }
 

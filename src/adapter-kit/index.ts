@@ -46,6 +46,7 @@ export type {
   ReadVerbs,
   Storage,
   StoredParkedRecord,
+  SyncConclusion,
   SyncVerbs,
   Tally,
   TimeBucket,

@@ -4,7 +4,7 @@ import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import type { Authoriser, VersionedCredentials } from '../runtime/http/setup.ts';
-import { revealFields, type StoredCredentials } from './credentials.ts';
+import { revealFields, type StoredCredentials, userUrlOf } from './credentials.ts';
 import { needsReauth, requireReauth } from './reauth.ts';
 import { TokenKeeper } from './refresh-tokens.ts';
 import { Secret } from './secret.ts';
@@ -32,17 +32,24 @@ export function connectionAuthoriser(
       renew: ({ token = '' }, signal) => answer(signal, new Secret(token)),
     };
   }
+  const url = userUrlOf(provider, credentials);
+  /** The secret of one server is not for another: requests under way go to the address of before. */
+  const checkAddress = (now: StoredCredentials): void => {
+    if (userUrlOf(provider, now) !== url) throw addressChanged(provider);
+  };
   return {
     sign: signOf(strategyOf(provider, credentials.strategy)),
     async current() {
       const stored = kept.recent ?? (await kept.read());
       if (!stored) throw needsReauth(connection, 'not_connected');
+      checkAddress(stored.credentials);
       return { ...plain(stored.credentials, connection.account), version: stored.version };
     },
     async renew(refused) {
       const stored = await kept.read();
       // The user connected again while the request was under way: the new key deserves its try.
       if (stored && stored.version !== refused.version) {
+        checkAddress(stored.credentials);
         return { ...plain(stored.credentials, connection.account), version: stored.version };
       }
       await requireReauth(registry, connection, 'rejected');
@@ -78,6 +85,18 @@ export function anonymousAuthoriser(provider: AnyProvider, sign: SignRequest | u
       });
     },
   };
+}
+
+/** The user connected again with another address while requests to the old one were under way. */
+function addressChanged(provider: AnyProvider): McaError {
+  return new McaError({
+    code: 'upstream',
+    reason: 'address_changed',
+    provider: provider.id,
+    message: 'The user connected again, with another address.',
+    hint: 'The next sync goes to the new address.',
+    retryable: true,
+  });
 }
 
 /** The service does not accept what the user gave. */

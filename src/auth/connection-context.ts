@@ -7,7 +7,7 @@ import { createHttpClient } from '../runtime/http/client.ts';
 import type { Authoriser } from '../runtime/http/setup.ts';
 import { openFieldsOf } from '../runtime/open-fields.ts';
 import { anonymousAuthoriser, connectionAuthoriser, trialAuthoriser } from './authoriser.ts';
-import { revealFields, type StoredCredentials } from './credentials.ts';
+import { revealFields, type StoredCredentials, userUrlOf } from './credentials.ts';
 import { missingScopesOf } from './missing-scopes.ts';
 import { needsReauth, warnOfReauth } from './reauth.ts';
 import { httpStateOf, serviceNow } from './service-time.ts';
@@ -160,10 +160,8 @@ function baseUrlOf(provider: AnyProvider): string {
 
 function filledIn(provider: AnyProvider, credentials: StoredCredentials): Filled {
   if (credentials.kind !== 'fields') return {};
-  const strategy = strategyOf(provider, credentials.strategy);
-  const fields = openFieldsOf([strategy], revealFields(credentials.fields));
-  const url = 'fields' in strategy ? strategy.fields.find(({ kind }) => kind === 'url') : undefined;
-  return { userUrl: url && credentials.fields[url.name]?.reveal(), fields };
+  const fields = openFieldsOf([strategyOf(provider, credentials.strategy)], revealFields(credentials.fields));
+  return { userUrl: userUrlOf(provider, credentials), fields };
 }
 
 function noGuardedNetwork(provider: AnyProvider): McaError {

@@ -1,4 +1,5 @@
 import { McaError } from '../contracts/errors.ts';
+import type { AnyProvider } from '../contracts/provider.ts';
 import { Secret } from './secret.ts';
 
 /** What is kept, sealed, of a connection. */
@@ -113,4 +114,12 @@ export function revealFields(fields: Readonly<Record<string, Secret>>): Record<s
 /** Fields with their texts hidden. */
 export function hideFields(fields: Readonly<Record<string, string>>): Record<string, Secret> {
   return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, new Secret(text)]));
+}
+
+/** The address of the user's own server, where they filled one in. */
+export function userUrlOf(provider: AnyProvider, credentials: StoredCredentials): string | undefined {
+  if (credentials.kind !== 'fields') return undefined;
+  const strategy = provider.auth.find(({ type }) => type === credentials.strategy);
+  const url = strategy && 'fields' in strategy ? strategy.fields.find(({ kind }) => kind === 'url') : undefined;
+  return url && credentials.fields[url.name]?.reveal();
 }

@@ -7,7 +7,7 @@ import type { OAuthTokens } from './credentials.ts';
 import { atConnection, requireReauth } from './reauth.ts';
 import { providerOf, strategyOf } from './strategies.ts';
 import { TokenEndpoint } from './token-endpoint.ts';
-import { vaultOf } from './vault.ts';
+import { deleteCredentials, vaultOf } from './vault.ts';
 
 const REVOKE_MS = 5_000;
 
@@ -39,7 +39,7 @@ export async function disconnect(registry: AnyRegistry, ref: ConnectionRef): Pro
   try {
     remoteRevoked = await revoke(registry, connection);
   } finally {
-    await registry.credentials?.delete(connection.id);
+    await deleteCredentials(registry, connection.id);
   }
   await registry.storage.updateConnection(connection.id, {
     status: 'disconnected',

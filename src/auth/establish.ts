@@ -11,8 +11,8 @@ import type { ConnectedStep } from './connect-steps.ts';
 import { openTrialContext } from './connection-context.ts';
 import type { StoredCredentials } from './credentials.ts';
 import { atConnection } from './reauth.ts';
-import { vaultOf } from './vault.ts';
-import { accountUnknown, checkSameAccount, connectionToRenew, isInUse } from './whose-account.ts';
+import { deleteCredentials, forgetOpened, vaultOf } from './vault.ts';
+import { accountUnknown, checkSameAccount, connectionToRenew, isInUse, withAccount } from './whose-account.ts';
 
 /** A user who has just proved who they are at a service. */
 export interface Established {
@@ -39,7 +39,7 @@ export interface Established {
  *   of somebody else
  */
 export async function establish(registry: AnyRegistry, established: Established): Promise<ConnectedStep> {
-  const { userId, provider, credentials, scopes, firstSync, signal } = established;
+  const { userId, provider, credentials, scopes, signal } = established;
   const named = await connectionToRenew(registry, established);
   const check = await ask(provider, openTrial(registry, established, signal));
   const account = check?.account || established.account;
@@ -49,6 +49,7 @@ export async function establish(registry: AnyRegistry, established: Established)
     named ?? (await registry.storage.ensureConnection({ id, userId, provider: provider.id, kind: 'api', account }));
   const isNew = found.id === id;
   if (credentials) await keep(registry, provider, found, credentials, named !== undefined || account !== '');
+  forgetOpened(registry, found.id);
   const label = check?.label ?? established.label;
   const oauth = credentials?.kind === 'oauth' ? credentials : undefined;
   const connection = await registry.storage.updateConnection(found.id, {
@@ -56,21 +57,26 @@ export async function establish(registry: AnyRegistry, established: Established)
     statusReason: null,
     ...(label !== undefined && { label }),
     // Before it is scheduled, so that no sync begins without knowing.
-    ...(firstSync !== undefined &&
-      found.lastSyncAt === undefined && { settings: withFirstSync(found.settings, firstSync) }),
+    settings: settingsOf(found, established, account),
     grantedScopes: oauth?.scopes ?? [],
     authorizedAt: new Date(oauth?.authorizedAt ?? registry.env.clock.now()),
     authorizationExpiresAt: oauth?.authorizationExpiresAt === undefined ? null : new Date(oauth.authorizationExpiresAt),
   });
   if (!connection) {
     // Erased meanwhile: no secret may outlive its connection.
-    await registry.credentials?.delete(found.id);
+    await deleteCredentials(registry, found.id);
     throw goneMeanwhile(provider);
   }
   await scheduleNow(registry, provider, connection);
   const missingScopes = oauth ? scopes.filter((scope) => !oauth.scopes.includes(scope)) : [];
   registry.emit({ type: isNew ? 'connected' : 'reconnected', ...atConnection(connection), missingScopes });
   return { step: 'connected', connection, missingScopes, isNew };
+}
+
+/** What stands in the connection besides: the choice of its first sync, and whose it turned out to be. */
+function settingsOf(found: Connection, { firstSync }: Established, account: string): Connection['settings'] {
+  const settings = account === '' ? found.settings : withAccount(found, account);
+  return firstSync !== undefined && found.lastSyncAt === undefined ? withFirstSync(settings, firstSync) : settings;
 }
 
 /**

@@ -239,3 +239,13 @@ describe('connecting over HTTP', () => {
     expect([answer?.status, await answer?.text()]).toEqual([500, '{"error":{"code":"internal"}}']);
   });
 });
+
+test('choices that name no connection leave the one of the address', async () => {
+  const rig = authRig();
+  const handle = connectHandlers(rig.registry, {
+    baseUrl: 'https://your.app',
+    user: () => ({ userId: 'ana', sessionBinding: 's' }),
+    choices: () => ({ connectionId: undefined, firstSync: 'new' }),
+  }).handle;
+  expect((await handle(new Request('https://your.app/connect/fake?connectionId=nobody')))?.status).toBe(404);
+});

@@ -123,7 +123,8 @@ export function connectHandlers(registry: AnyRegistry, options: ConnectHandlersO
     const connectionId = new URL(request.url).searchParams.get('connectionId') ?? undefined;
     const chosen = await options.choices?.(request, provider);
     const redirectUri = redirectUriOf(provider);
-    return { connectionId, ...chosen, ...user, provider, redirectUri, signal: request.signal };
+    const named = { ...chosen, connectionId: chosen?.connectionId ?? connectionId };
+    return { ...named, ...user, provider, redirectUri, signal: request.signal };
   }
 
   // Flows that go on do not end with their request: a code that was traded for tokens is gone.

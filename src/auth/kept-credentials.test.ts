@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type AuthRig, anything, authRig, storeConnection } from '../../test/support/auth-rig.ts';
 import { openContext } from './connection-context.ts';
+import { disconnect } from './disconnect.ts';
 import { Secret } from './secret.ts';
 import { vaultOf } from './vault.ts';
 
@@ -66,6 +67,48 @@ describe('opened credentials', () => {
     await rig.time.advance(30_000);
     await ask();
     expect([reads(), signed]).toEqual([2, 3]);
+  });
+
+  test('serve nobody any more once the user let the connection go', async () => {
+    const rig = authRig();
+    const connection = await rig.connected();
+    const ask = await contextOf(rig, connection);
+    await ask();
+    const calls = rig.oauth.calls.filter(({ endpoint }) => endpoint === 'me').length;
+    await rig.time.until(disconnect(rig.registry, { userId: connection.userId, connectionId: connection.id }));
+    await expect(ask()).rejects.toMatchObject({ code: 'auth_expired' });
+    expect(rig.oauth.calls.filter(({ endpoint }) => endpoint === 'me')).toHaveLength(calls);
+  });
+
+  test('of one server never go to another', async () => {
+    const sent: string[] = [];
+    const rig = authRig({
+      auth: () => [
+        {
+          type: 'host-supplied',
+          fields: [
+            { name: 'url', label: 'Address', kind: 'url', secret: false },
+            { name: 'key', label: 'Key', kind: 'text', secret: true },
+          ],
+          sign: ({ headers }, { fields }) => headers.set('x-key', fields.key ?? ''),
+        },
+      ],
+      guardedFetch: async (input, init) => {
+        const request = new Request(input, init);
+        sent.push(`${new URL(request.url).host} ${request.headers.get('x-key')}`);
+        return Response.json({});
+      },
+    });
+    const filled = (url: string, key: string) =>
+      ({ kind: 'fields', strategy: 'host-supplied', fields: { url: new Secret(url), key: new Secret(key) } }) as const;
+    const connection = await storeConnection(rig.registry, filled('https://old.example', 'old'));
+    const { http } = await rig.time.until(openContext(rig.registry, connection, never));
+    const here = () => rig.time.until(http.request({ path: 'plays', operation: 'plays', schema: anything }));
+    await here();
+    await vaultOf(rig.registry).overwrite(connection, filled('https://new.example', 'new'));
+    await rig.time.advance(31_000);
+    await expect(here()).rejects.toMatchObject({ code: 'upstream', reason: 'address_changed' });
+    expect(sent).toEqual(['old.example old']);
   });
 
   test('that the service refuses are read again at once: somebody else may have stored better ones', async () => {

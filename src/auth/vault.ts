@@ -76,6 +76,7 @@ export class KeptCredentials {
   readonly #connection: VaultPlace;
   #opened: Opened | undefined;
   #until: number = Number.NEGATIVE_INFINITY;
+  #epoch = 0;
 
   constructor(registry: AnyRegistry, connection: VaultPlace) {
     this.#registry = registry;
@@ -84,16 +85,48 @@ export class KeptCredentials {
 
   /** What was read within the last 30 seconds. */
   get recent(): Opened | undefined {
-    return monotonicMs(this.#registry.env.clock) < this.#until ? this.#opened : undefined;
+    const isCurrent = this.#epoch === epochsOf(this.#registry).get(this.#connection.id);
+    return isCurrent && monotonicMs(this.#registry.env.clock) < this.#until ? this.#opened : undefined;
   }
 
   /** What is stored now; `undefined` when nothing is. */
   async read(): Promise<Opened | undefined> {
     const readAt = monotonicMs(this.#registry.env.clock);
+    this.#epoch = epochsOf(this.#registry).get(this.#connection.id);
     this.#opened = await vaultOf(this.#registry).read(this.#connection);
     this.#until = readAt + KEEP_MS;
     return this.#opened;
   }
+}
+
+/** Counts, for each connection, how often its credentials were replaced or deleted here. */
+class Epochs {
+  readonly #counts = new Map<string, number>();
+
+  get(connectionId: string): number {
+    return this.#counts.get(connectionId) ?? 0;
+  }
+
+  next(connectionId: string): void {
+    this.#counts.set(connectionId, this.get(connectionId) + 1);
+  }
+}
+
+function epochsOf(registry: AnyRegistry): Epochs {
+  return registry.access.slot('credential-epochs', () => new Epochs());
+}
+
+/** What was opened of a connection serves nobody any more: its user connected it again, or let it go. */
+export function forgetOpened(registry: AnyRegistry, connectionId: string): void {
+  epochsOf(registry).next(connectionId);
+}
+
+/** Deletes the credentials of a connection; nothing that runs here goes on with them. */
+export async function deleteCredentials(registry: AnyRegistry, connectionId: string): Promise<void> {
+  forgetOpened(registry, connectionId);
+  await registry.credentials?.delete(connectionId);
+  // Whoever was reading at that moment.
+  forgetOpened(registry, connectionId);
 }
 
 /** The vault of a registry. */

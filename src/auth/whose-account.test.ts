@@ -33,6 +33,20 @@ async function refreshTokenOf(rig: AuthRig, id: string): Promise<string | undefi
   return (await rig.stored(connection)).refreshToken?.reveal();
 }
 
+test('a connection made before anybody knew whose it is belongs to the first account that renews it', async () => {
+  const rig = authRig();
+  const nameless = { id: 'old', userId: 'ana', provider: 'fake', kind: 'api', account: '' } as const;
+  await rig.registry.storage.ensureConnection(nameless);
+  const renew = (account: string) => {
+    rig.oauth.behaviour.account = account;
+    return addConnection(rig.registry, { ...who, connectionId: 'old', credentials: rig.oauth.grant(['read']) });
+  };
+  await renew('ada');
+  expect(await failure(renew('bea'))).toBe(MISMATCH);
+  expect((await connectionsOf(rig))[0]?.label).toBe('User ada');
+  await renew('ada');
+});
+
 describe('a service that does not say whose an account is', () => {
   test('a second account is refused before the user is sent anywhere', async () => {
     const rig = silentRig();

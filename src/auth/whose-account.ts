@@ -33,17 +33,28 @@ export async function connectionToRenew(
   });
 }
 
+/** Setting that says whose a connection turned out to be that was made before anybody knew. */
+const ACCOUNT_SETTING = 'mca.account';
+
+function ownAccount({ account, settings }: Connection): string {
+  const told = settings[ACCOUNT_SETTING];
+  return account === '' && typeof told === 'string' ? told : account;
+}
+
+/** Settings that remember whose the connection is, where its account does not say. */
+export function withAccount({ account: own, settings }: Connection, account: string): Connection['settings'] {
+  return own === '' ? { ...settings, [ACCOUNT_SETTING]: account } : settings;
+}
+
 /**
  * Refuses credentials of one account for the connection of another. `account` is empty when nobody says whose they are;
  * then the host is believed, which named the connection.
  *
  * @throws McaError `invalid_data` `account_mismatch`
  */
-export async function checkSameAccount(
-  registry: AnyRegistry,
-  { id, userId, provider, account: own }: Connection,
-  account: string,
-): Promise<void> {
+export async function checkSameAccount(registry: AnyRegistry, connection: Connection, account: string): Promise<void> {
+  const { id, userId, provider } = connection;
+  const own = ownAccount(connection);
   if (account === '' || account === own) return;
   // Connected before anybody said whose it is: it may be this account's, unless that has a connection of its own.
   const others = own === '' ? await registry.storage.listConnections({ userId, provider }) : undefined;

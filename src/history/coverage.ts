@@ -25,6 +25,8 @@ const DAY_MS = 86_400_000;
 const LONGEST_SILENCE_MS = 7 * DAY_MS;
 /** More stretches than this per source are joined at their smallest gaps. */
 const STRETCHES_KEPT = 500;
+/** So many of the newest stretches are taken as told by reads. */
+export const CERTAIN_STRETCHES = 50;
 
 export function trackCoverage(known: Known = new Map()): CoverageTracker {
   return {
@@ -94,10 +96,14 @@ export function joined(
   return merged.length <= keep ? merged : joinNearest(merged, keep);
 }
 
-/** Of stretches in order, as many as may stay: the shortest silences between them go, of equal ones the oldest. */
+/**
+ * Of stretches in order, as many as may stay: the shortest silences go, of equal ones the oldest. Those between the
+ * newest stretches stay: reads take these as told, and ask row by row about the older ones.
+ */
 function joinNearest(stretches: readonly Stretch[], keep: number): readonly Stretch[] {
   const silences = stretches.slice(1).map(({ from }, index) => ({ index, ms: from - (stretches[index]?.to ?? 0) }));
-  const going = silences.toSorted((a, b) => a.ms - b.ms).slice(0, stretches.length - keep);
+  const older = silences.slice(0, -Math.min(CERTAIN_STRETCHES, keep - 1));
+  const going = older.toSorted((a, b) => a.ms - b.ms).slice(0, stretches.length - keep);
   const isGoing = new Set(going.map(({ index }) => index + 1));
   const left: Stretch[] = [];
   for (const [index, stretch] of stretches.entries()) {
@@ -106,6 +112,20 @@ function joinNearest(stretches: readonly Stretch[], keep: number): readonly Stre
     else left.push({ ...stretch });
   }
   return left;
+}
+
+/** What is left of stretches when one is cut out of them. */
+export function withoutStretch(
+  stretches: readonly Readonly<Stretch>[],
+  hole: Readonly<Stretch> | undefined,
+): readonly Readonly<Stretch>[] {
+  if (!hole) return stretches;
+  return stretches.flatMap(({ from, to }) => {
+    if (to <= hole.from || from >= hole.to) return [{ from, to }];
+    const before = from < hole.from ? [{ from, to: hole.from }] : [];
+    const after = to > hole.to ? [{ from: hole.to, to }] : [];
+    return [...before, ...after];
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Precision } from '../contracts/media-item.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
 import type { HiddenRange } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { joined } from './coverage.ts';
+import { CERTAIN_STRETCHES, joined } from './coverage.ts';
 import { readPosition } from './sync-position.ts';
 import { backfillKey } from './sync-start.ts';
 
@@ -21,8 +21,6 @@ const REACH: Readonly<Record<Precision, { readonly beforeMs: number; readonly af
   day: { beforeMs: 14 * HOUR_MS, afterMs: 36 * HOUR_MS },
 };
 
-/** Each stretch makes every read a little slower. Of the older ones, row by row is asked whether the finer source has it. */
-const CERTAIN_STRETCHES = 50;
 /** No instant lies in it. */
 const NOTHING = { from: 1, to: 0 };
 
@@ -104,7 +102,12 @@ function rangesOf(
         reachBeforeMs: beforeMs,
         reachAfterMs: afterMs,
       };
-      const certain = merged.slice(-CERTAIN_STRETCHES).map(
+      // To the second, a row and its twin meet: whether the finer source has it is asked row by row. So it is of the older
+      // ones among many stretches, because each makes every read a little slower.
+      const certainCount = precision === 'second' ? 0 : CERTAIN_STRETCHES;
+      const firstCertain = Math.max(0, merged.length - certainCount);
+      const [older, newer] = [merged.slice(0, firstCertain), merged.slice(firstCertain)];
+      const certain = newer.map(
         ({ from, to }): HiddenRange => ({
           ...base,
           // Surely inside: wherever within its reach the event was, the finer source was watching.
@@ -117,7 +120,6 @@ function rangesOf(
           ],
         }),
       );
-      const older = merged.slice(0, -CERTAIN_STRETCHES);
       const [first, last] = [older[0], older.at(-1)];
       if (!first || !last) return certain;
       return [{ ...base, ...NOTHING, edges: [{ from: first.from - afterMs, to: last.to + beforeMs }] }, ...certain];

@@ -1,7 +1,7 @@
 import { createRegistry, importFile, type Storage } from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import { spotify } from '@mca/core/providers/spotify';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { history, plays } from '../../test/support/spotify-rows.ts';
 import { importPace } from './import-pace.ts';
 
@@ -64,4 +64,23 @@ test('an import waits with 2,000 items and a batch at most, with its first page 
   expect(pages[0]).toBeGreaterThanOrEqual(2_000);
   // A batch is what one piece of 64 KiB holds.
   expect(Math.max(...pages)).toBeLessThan(2_400);
+});
+
+test('a runtime whose figures throw imports as any other', async () => {
+  const v8 = process.getBuiltinModule('node:v8');
+  const told = v8.getHeapSpaceStatistics;
+  v8.getHeapSpaceStatistics = () => {
+    throw new Error('not implemented');
+  };
+  try {
+    vi.resetModules();
+    const { importFile: importAnew, createRegistry: registryAnew } = await import('@mca/core');
+    const { memory: memoryAnew } = await import('@mca/core/adapters/memory');
+    const { spotify: spotifyAnew } = await import('@mca/core/providers/spotify');
+    const registry = registryAnew({ providers: [spotifyAnew()], ...memoryAnew() });
+    const report = await importAnew(registry, { userId: 'ana', file: history(plays(0, 3_000)) });
+    expect(report).toMatchObject({ status: 'complete', counts: { inserted: 3_000 } });
+  } finally {
+    v8.getHeapSpaceStatistics = told;
+  }
 });

@@ -1,3 +1,4 @@
+import { deleteCredentials } from '../auth/vault.ts';
 import type { Connection, ConnectionStatus } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ImportRecord } from '../contracts/import-record.ts';
@@ -111,7 +112,7 @@ export async function eraseUser(
   const { userId, connectionId: id } = request;
   // Secrets first: if the process dies in between, what remains is data without access, not access without an owner.
   for (const connection of await registry.storage.listConnections({ userId, id }))
-    await registry.credentials?.delete(connection.id);
+    await deleteCredentials(registry, connection.id);
   return registry.storage.erase(request);
 }
 

@@ -4,6 +4,7 @@ import { cursorInvalid } from '@mca/core/provider-kit';
 import { fakeProvider } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR, liveSetup, playsBefore, START, storedTitles } from '../../test/support/live-setup.ts';
+import { firstSyncOf, withFirstSync } from '../registry/first-sync.ts';
 
 /** A service that pages its plays newest first, ten at a time, by the id of the last one. */
 function newestFirst() {
@@ -98,6 +99,15 @@ describe('again: everything once more', () => {
     expect(await storedTitles(registry)).toHaveLength(30);
   });
 
+  test('the choice for other capabilities stays what it was', async () => {
+    const { registry, sync, connection } = await liveSetup();
+    await updateConnection(registry, { userId: 'ada', connectionId: connection.id, firstSync: 'new' });
+    await sync();
+    await sync({ again: 'everything' });
+    const [now = connection] = await registry.storage.listConnections({ id: connection.id });
+    expect([firstSyncOf(now, 'history'), firstSyncOf(now, 'library')]).toEqual(['everything', 'new']);
+  });
+
   test('a walk from the newest on goes to the end, also when it is cut short', async () => {
     const { service, history } = newestFirst();
     const { registry, sync } = await liveSetup({ provider: { history } });
@@ -157,6 +167,22 @@ describe('all cursors unreadable at once', () => {
     service.add('ada', { id: 'new', playedAt: START + HOUR, title: 'new' });
     await sync();
     expect(await storedTitles(registry)).toEqual(['new']);
+  });
+
+  test('what was chosen for the library says nothing about the history', async () => {
+    const { service, registry, sync, time, connection } = await liveSetup({ service: { maxLimit: 10 } });
+    service.add('ada', ...playsBefore(START - 30 * DAY, 100));
+    await sync({ maxPages: 3 });
+    // What the first sync of a library with that choice leaves behind.
+    const settings = withFirstSync(connection.settings, 'new', 'library');
+    await registry.storage.updateConnection(connection.id, { settings });
+    const mend = damageCursors(registry);
+    await time.advance(HOUR);
+    await sync({ maxPages: 1 });
+    mend();
+    let report = await sync();
+    for (let round = 0; report.hasMore && round < 5; round += 1) report = await sync();
+    expect(await storedTitles(registry)).toHaveLength(100);
   });
 
   test('a library is no mark for the history of the same connection', async () => {

@@ -140,7 +140,9 @@ async function syncOne(registry: AnyRegistry, due: DueSync, options: SyncDueOpti
   if (!capability) {
     // Planned by a release or a set-up that could do more: asked again tomorrow, not every minute.
     try {
-      await registry.storage.putSchedule({ ...schedule, dueAt: registry.env.clock.now() + 86_400_000 });
+      const dueAt = registry.env.clock.now() + 86_400_000;
+      // Not blocked: nobody has to wait for what nobody does.
+      await registry.storage.putSchedule({ ...schedule, dueAt, blocked: false });
     } finally {
       await dropLease(registry, lease);
     }

@@ -50,6 +50,35 @@ async function setup(change: (storage: Storage) => Partial<Storage> = () => ({})
 }
 
 describe('a wait that a service asked for', () => {
+  test.each([
+    ['90', '7200'],
+    ['7200', '90'],
+  ])('of two that end together (%s and %s seconds) the longer holds', async (...waits) => {
+    const { time, service, registry, connection, due } = await setup();
+    let asked = 0;
+    service.intercept = () => {
+      asked += 1;
+      return Response.json({}, { status: 429, headers: { 'retry-after': waits[(asked - 1) % 2] ?? '' } });
+    };
+    await due();
+    const ends = (await registry.storage.readSchedules(connection.id)).filter(({ blocked }) => blocked);
+    const longest = Math.max(...ends.map(({ dueAt }) => dueAt));
+    expect(longest - START).toBeGreaterThanOrEqual(2 * HOUR);
+    service.ledger.length = 0;
+    await time.advance(longest - time.clock.now() - 1_000);
+    await due();
+    expect(service.ledger).toEqual([]);
+  });
+
+  test('of a capability that is gone keeps nobody waiting', async () => {
+    const { time, registry, connection, due } = await setup();
+    const gone = { connectionId: connection.id, capability: 'ratings', dueAt: START, blocked: true, failures: 0 };
+    await registry.storage.putSchedule(gone);
+    expect((await due()).synced).toBe(2);
+    await time.advance(2 * HOUR);
+    expect((await due()).synced).toBe(2);
+  });
+
   test('history that is told to wait keeps the library of the same connection away until then', async () => {
     const { time, service, registry, connection, due } = await setup();
     service.intercept = () => Response.json({}, { status: 429, headers: { 'retry-after': '7200' } });
@@ -68,10 +97,9 @@ describe('a wait that a service asked for', () => {
     await time.advance(end - time.clock.now() - 1);
     expect(await due()).toEqual({ synced: 0, byStatus: {} });
     expect(service.ledger).toHaveLength(asked);
-    // Its own turn moved behind the wait, and is not a wait itself.
     expect(await registry.storage.readSchedules(connection.id)).toMatchObject([
       { capability: 'history', dueAt: end, blocked: true, failures: 0 },
-      { capability: 'library', dueAt: end, blocked: false, failures: 0 },
+      { capability: 'library', blocked: false, failures: 0 },
     ]);
 
     service.intercept = undefined;

@@ -51,3 +51,31 @@ test('of very many gaps the nearest two become one: none is taken for told', () 
     expect(coverage.some(([, , from, to]) => from < noon && noon < to)).toBe(false);
   }
 });
+
+test('what is told of after all is no gap any more', () => {
+  const rules = { platform: 'fake', order: 'newest-first', now: START + 20 * DAY } as const;
+  const page = { cursor: '', hasMore: false };
+  const days = (...all: readonly number[]) => all.map((day) => play(START + day * DAY));
+  const gap = { from: START + 3 * DAY, to: START + 10 * DAY };
+  const before = advance({ opaque: '' }, { ...page, items: days(0, 3) }, rules);
+  const cut = advance(before, { ...page, items: days(10, 12), gap }, rules);
+  expect(cut.gaps).toEqual([[gap.from, gap.to]]);
+  const told = advance(cut, { ...page, items: days(2, 4, 5, 6, 7, 8, 9, 11) }, rules);
+  expect(told.gaps ?? []).toEqual([]);
+  expect(told.coverage).toEqual([['plays', null, START, START + 12 * DAY]]);
+  const half = advance(cut, { ...page, items: days(2, 4, 6) }, rules);
+  expect(half.gaps).toEqual([[START + 6 * DAY, gap.to]]);
+});
+
+test('of very many stretches the oldest are joined: the newest claim no more than was told', () => {
+  let position: Position = { opaque: '' };
+  for (let index = 0; index < 600; index += 1) {
+    // The newest ones are the nearest to one another.
+    const at = START + index * (index < 500 ? 30 : 8) * DAY + (index < 500 ? 0 : 500 * 22 * DAY);
+    const rules = { platform: 'fake', order: 'newest-first', now: at + HOUR } as const;
+    position = advance(position, { items: [play(at)], cursor: '', hasMore: false }, rules);
+  }
+  const { coverage = [] } = position;
+  expect(coverage).toHaveLength(500);
+  for (const [, , from, to] of coverage.slice(-50)) expect(to - from).toBe(0);
+});

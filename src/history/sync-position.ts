@@ -3,7 +3,7 @@ import type { Cursor, CursorEnvelope, CursorWalk } from '../contracts/cursor.ts'
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { decodeCursor } from '../runtime/cursor.ts';
-import { type CoverageTracker, joined, trackCoverage, withoutStretches } from './coverage.ts';
+import { type CoverageTracker, joined, trackCoverage, withoutStretch, withoutStretches } from './coverage.ts';
 
 /** Where a track of a capability stands: the envelope without what is the same for all of them. */
 export type Position = Omit<CursorEnvelope, 'v' | 'provider' | 'capability' | 'issuedAt'>;
@@ -93,8 +93,9 @@ export function advance(
   const highWater = isSafe
     ? newestOf([position.highWater, seen === undefined ? undefined : Math.min(seen, now)])
     : position.highWater;
+  const { coverage: _told, gaps: _untold, ...before } = position;
   const next: Position = {
-    ...position,
+    ...before,
     ...(highWater === undefined ? {} : { highWater }),
     ...toldSoFar(position, page, platform),
     opaque: page.hasMore ? page.cursor : '',
@@ -125,7 +126,11 @@ const GAPS_KEPT = 500;
 
 /** What the service has told of so far, and what it has not. */
 function toldSoFar(position: Position, page: WalkPage, platform: string): Pick<Position, 'coverage' | 'gaps'> {
-  const known = (position.gaps ?? []).map(([from, to]) => ({ from, to }));
+  // What a page holds is told from its first item to its last: gaps of before end there.
+  const known = withoutStretch(
+    (position.gaps ?? []).map(([from, to]) => ({ from, to })),
+    spanOf(page.items),
+  );
   const gaps = page.gap ? joined([...known, page.gap], 0, GAPS_KEPT) : known;
   // Each time anew: joining stretches over short silences would close the gaps again.
   const stretches = withoutStretches(trackerOf(position, platform).with(page.items).stretches(), gaps);
@@ -142,6 +147,12 @@ function trackerOf({ coverage = [] }: Position, platform: string): CoverageTrack
   const known = Map.groupBy(coverage, ([source, account]) => JSON.stringify([platform, source, account]));
   const stretches = [...known].map(([key, all]) => [key, all.map(([, , from, to]) => ({ from, to }))] as const);
   return trackCoverage(new Map(stretches));
+}
+
+/** First and last event of a page. */
+function spanOf(items: readonly MediaItem[]): { readonly from: number; readonly to: number } | undefined {
+  const times = items.filter(({ action }) => action === 'consumed').map(({ consumedAt }) => consumedAt.getTime());
+  return times.length === 0 ? undefined : { from: Math.min(...times), to: Math.max(...times) };
 }
 
 /** The latest of the times that are known. */

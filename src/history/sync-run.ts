@@ -10,7 +10,7 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
 import { holdLease, keepLease } from './sync-lease.ts';
 import { outcomeOf, SyncLedger, type SyncReport } from './sync-report.ts';
-import { DEFAULT_WAIT_MS, moveBehind, nextTurn, waitOf } from './sync-schedule.ts';
+import { DEFAULT_WAIT_MS, nextTurn, waitOf } from './sync-schedule.ts';
 import { type Attempt, type SyncSettings, walkTracks } from './sync-tracks.ts';
 
 /**
@@ -153,13 +153,11 @@ async function conclude(
   const before = { connectionId, capability: name, failures };
   const turn = nextTurn(before, report, stopped, { now, intervalMs, random: env.random });
   try {
-    // What the others have to wait for as well they need not be looked at for.
-    const moved = turn.blocked ? moveBehind(turn, await storage.readSchedules(connectionId)) : [];
     await lease.releaseWith((current) =>
       storage.concludeSync({
         lease: current,
         log,
-        schedules: [turn, ...moved],
+        schedules: [turn],
         ...(hasSucceeded(status) && { lastSyncAt: finishedAt }),
       }),
     );

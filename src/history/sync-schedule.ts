@@ -16,15 +16,6 @@ export function waitOf(schedules: readonly SyncSchedule[], now: number): number 
   return ends.length === 0 ? undefined : Math.max(...ends);
 }
 
-/** The turns of other capabilities that would come before the wait of this one is over, moved to its end. */
-export function moveBehind(
-  { capability, dueAt }: SyncSchedule,
-  schedules: readonly SyncSchedule[],
-): readonly SyncSchedule[] {
-  const earlier = schedules.filter((other) => other.capability !== capability && other.dueAt < dueAt);
-  return earlier.map((other) => ({ ...other, dueAt }));
-}
-
 /** When the next sync is due, given how this one ended. */
 export function nextTurn(
   { connectionId, capability, failures }: Pick<SyncSchedule, 'connectionId' | 'capability' | 'failures'>,

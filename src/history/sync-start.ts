@@ -60,18 +60,22 @@ async function startOf(registry: AnyRegistry, start: Start): Promise<Position | 
 }
 
 /**
- * What the first sync fetches is written down before anything is fetched: if this sync fails, or its cursors are damaged
+ * What the first sync of a capability fetches is written down before anything is fetched: if this sync fails, or its cursors are damaged
  * one day, the choice stays what it was.
  */
 async function keepChoice(
   registry: AnyRegistry,
-  { connection, settings }: Start,
+  { connection, name, settings }: Start,
   isFirst: boolean,
 ): Promise<'everything' | 'new'> {
-  const told = firstSyncOf(connection);
+  const told = firstSyncOf(connection, name);
   const wanted = settings.again ?? (isFirst ? settings.firstSync : undefined) ?? told;
-  if (wanted !== told)
-    await registry.storage.updateConnection(connection.id, { settings: withFirstSync(connection.settings, wanted) });
+  if (wanted !== told) {
+    // As they are now: another sync of the connection may have noted its own.
+    const [current = connection] = await registry.storage.listConnections({ id: connection.id });
+    const noted = withFirstSync(current.settings, wanted, name);
+    await registry.storage.updateConnection(connection.id, { settings: noted });
+  }
   return wanted;
 }
 

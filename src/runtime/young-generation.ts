@@ -29,10 +29,24 @@ export interface YoungGeneration {
  * size. So a long work stays small when little of it is half done at the moment of a collection.
  */
 export function youngGeneration(): YoungGeneration {
-  const space = v8?.getHeapSpaceStatistics?.().find(({ space_name: name }) => name === 'new_space');
+  const space = heapSpaces().find(({ space_name: name }) => name === 'new_space');
   if (!space) return { used: 0, collectedFrom: Number.POSITIVE_INFINITY };
   const { space_used_size: used, space_available_size: free } = space;
   return { used, collectedFrom: (used + free) * COLLECTED_FROM };
+}
+
+/** Set once the runtime turned out not to tell. */
+let isSilent = false;
+
+/** Other runtimes have the function, and it throws. */
+function heapSpaces(): readonly HeapSpace[] {
+  if (isSilent) return [];
+  try {
+    return v8?.getHeapSpaceStatistics?.() ?? [];
+  } catch {
+    isSilent = true;
+    return [];
+  }
 }
 
 /** Lets V8 collect its young generation, when it is about to. */

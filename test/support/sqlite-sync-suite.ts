@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { sqlite } from '@mca/core/adapters/sqlite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   commit,
   conclude,
@@ -40,6 +40,20 @@ export function sqliteSyncSuite(driver: string, openDatabase: OpenDatabase): voi
   const { folder, openFile } = sqliteSetup(openDatabase);
 
   describe(`sqlite over ${driver}: live syncs`, () => {
+    test('writes end also under fake timers that a host set', async () => {
+      const { storage } = await openCounted(openDatabase, join(folder(), 'store.db'));
+      const { id: connectionId } = await connect(storage);
+      const turn = (dueAt: number) => ({ connectionId, capability: 'history', dueAt, blocked: false, failures: 0 });
+      vi.useFakeTimers();
+      try {
+        await Promise.all([1, 2, 3].map((dueAt) => storage.putSchedule(turn(dueAt))));
+        await storage.putSchedule(turn(4));
+        expect(await storage.readSchedules(connectionId)).toMatchObject([{ dueAt: 4 }]);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
     test(`${CONNECTIONS} connections that are due are claimed each once, the longest overdue first`, async () => {
       const database = openDatabase(join(folder(), 'store.db'));
       const nowMs = 1_000_000;

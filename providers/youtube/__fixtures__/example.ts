@@ -2,4 +2,4 @@ import type { AnyProvider } from '@mca/core/provider-kit';
 import { youtube } from '../index.ts';
 
 /** The provider as a host sets it up: the catalogue of the docs is made of these. */
-export const example: AnyProvider = youtube();
+export const example: AnyProvider = youtube({ clientId: 'app-of-the-host', clientSecret: 'secret-of-the-host' });
