@@ -1,5 +1,4 @@
 import {
-  cursorInvalid,
   type FetchedPage,
   type HistoryCapability,
   incremental,
@@ -7,10 +6,12 @@ import {
   type ProviderContext,
 } from '@mca/core/provider-kit';
 import { z } from 'zod';
+import { lastPlayed } from './last-played.ts';
 import { scrobbles } from './native.ts';
 import { type Entry, normalise } from './normalise.ts';
+import { type LastPlayedPosition, type Position, readPosition, TOP_OF_LAST_PLAYED, writePosition } from './position.ts';
 import { envelope } from './schemas.ts';
-import { call, lastPlayed, playingNow } from './subsonic.ts';
+import { call, playingNow } from './subsonic.ts';
 
 const entry: z.ZodType<Entry> = z.custom<Entry>(
   (value) => typeof value === 'object' && value !== null && 'of' in value,
@@ -18,7 +19,8 @@ const entry: z.ZodType<Entry> = z.custom<Entry>(
 
 /**
  * What was heard, newest first, from the best source that the server has: Navidrome's own list of scrobbles, the time of
- * the last play of each song, or what plays at this moment. The position says which source, and how far.
+ * the last play of each song, or what plays at this moment. A first walk takes both of the former, one after the other.
+ * The position says which source, and how far.
  */
 export const history: HistoryCapability = incremental({
   sources: {
@@ -35,44 +37,34 @@ export const history: HistoryCapability = incremental({
 });
 
 async function fetch(context: ProviderContext, request: PageRequest): Promise<FetchedPage> {
-  const position = positionOf(request);
-  if (position?.of === 'last-played') return ofLastPlayed(context, request, position.offset);
-  const own = position ?? (await firstOfScrobbles(context));
-  const page = own && (await scrobbles(context, { ...own, since: request.since }));
-  if (!page) return ofLastPlayed(context, request, 0);
+  const position = request.cursor === undefined ? undefined : readPosition(request.cursor);
+  if (position?.of === 'last-played') return ofLastPlayed(context, request, position);
+  const page = position || (await isNavidrome(context)) ? await scrobbles(context, position, request.since) : undefined;
+  // No list, or an empty one: the server may have been told not to keep it.
+  if (!page || (!position && page.entries.length === 0)) return ofLastPlayed(context, request, undefined);
   const { entries, next } = page;
-  return next
-    ? { records: entries, hasMore: true, cursor: `s.${next.to}.${next.seen}` }
-    : { records: entries, hasMore: false };
+  if (next) return goingOn(entries, { of: 'scrobbles', ...next });
+  if (request.since !== undefined) return { records: entries, hasMore: false };
+  // What was played before the server kept the list. Reads leave out what the scrobbles cover.
+  return goingOn(entries, { of: 'last-played', ...TOP_OF_LAST_PLAYED });
 }
 
 /** Only Navidrome has the list: nobody else is sent the password for it. */
-async function firstOfScrobbles(context: ProviderContext): Promise<{ to: number; seen: number } | undefined> {
-  const { type } = (await call(context, 'ping', envelope))['subsonic-response'];
-  if (type !== 'navidrome') return undefined;
-  // A server whose clock is ahead has plays of the future.
-  return { to: Math.floor(context.now() / 1_000) + 86_400, seen: 0 };
+async function isNavidrome(context: ProviderContext): Promise<boolean> {
+  return (await call(context, 'ping', envelope))['subsonic-response'].type === 'navidrome';
 }
 
 async function ofLastPlayed(
   context: ProviderContext,
   { since, highWater }: PageRequest,
-  offset: number,
+  position: LastPlayedPosition | undefined,
 ): Promise<FetchedPage> {
-  const { entries, next, tellsTimes } = await lastPlayed(context, { offset, since });
-  if (!tellsTimes && offset === 0) return { records: await playingNow(context, highWater), hasMore: false };
-  return next === undefined
-    ? { records: entries, hasMore: false }
-    : { records: entries, hasMore: true, cursor: `p.${next}` };
+  const { entries, next, tellsTimes } = await lastPlayed(context, position ?? TOP_OF_LAST_PLAYED, since);
+  // A walk that has a position has had a better source.
+  if (!tellsTimes && !position) return { records: await playingNow(context, highWater), hasMore: false };
+  return next ? goingOn(entries, { of: 'last-played', ...next }) : { records: entries, hasMore: false };
 }
 
-type Position = { readonly of: 'scrobbles'; to: number; seen: number } | { readonly of: 'last-played'; offset: number };
-
-function positionOf({ cursor }: PageRequest): Position | undefined {
-  if (cursor === undefined) return undefined;
-  const [, offset] = /^p\.(\d{1,9})$/.exec(cursor) ?? [];
-  if (offset !== undefined) return { of: 'last-played', offset: Number(offset) };
-  const [, to, seen] = /^s\.(\d{1,12})\.(\d{1,9})$/.exec(cursor) ?? [];
-  if (to === undefined || seen === undefined) throw cursorInvalid('navidrome');
-  return { of: 'scrobbles', to: Number(to), seen: Number(seen) };
+function goingOn(records: readonly Entry[], position: Position): FetchedPage {
+  return { records, hasMore: true, cursor: writePosition(position) };
 }

@@ -29,17 +29,17 @@ const account = 'ana@music.example.org/home';
 const start = { cursor: undefined, since: undefined, until: undefined, highWater: undefined, limit: 1_000 };
 type Request = Parameters<typeof history.fetchPage>[1];
 
-const songs = (count: number): FakeSong[] =>
+const songs = (count: number, perAlbum = 3): FakeSong[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `${100 + index}`,
     title: `Song ${index}`,
-    album: `album-${Math.floor(index / 3)}`,
+    album: `album-${Math.floor(index / perAlbum)}`,
     artist: 'Björk',
   }));
 
 /** A server where every song was played once, three minutes apart. */
 function serverWith(kind: ServerKind, count: number): SubsonicServer {
-  const server = new SubsonicServer(kind, songs(count));
+  const server = new SubsonicServer(kind, songs(count, kind.hasScrobbles ? 15 : 3));
   for (let index = 0; index < count; index += 1)
     server.plays.push({ id: index + 1, at: T0 + index * 180, song: `${100 + index}` });
   return server;
@@ -58,7 +58,7 @@ async function walk(server: SubsonicServer, request: Partial<Request> = {}) {
   const context = contextOf(server);
   const pages = [];
   let next: Request = { ...start, ...request };
-  for (let guard = 0; guard < 50; guard += 1) {
+  for (let guard = 0; guard < 60; guard += 1) {
     const page = await history.fetchPage(context, next);
     pages.push(page);
     if (!page.hasMore) break;
@@ -104,23 +104,49 @@ const errors: readonly ExpectedError[] = (
   ] as const
 ).map(([title, answer, code, reason]) => ({ title, service: answering(answer), code, reason }));
 
+const lastPlayKey = (at: number, song: string) => `ana@music.example.org%2Fhome/${at}:${song}`;
+const scrobbleKey = (id: number) => `ana@music.example.org%2Fhome/scrobble:${id}`;
+
+/** A server where songs never heard before are played while the walk is under way, each on another album far down. */
+function growing(kind: ServerKind, count: number) {
+  const server = serverWith(kind, count);
+  let grown = 0;
+  const grow = () => {
+    grown += 1;
+    const [id, at, song] = [90_000 + grown, NOW / 1_000 + grown, `${90_000 + grown}`];
+    server.songs.set(song, { id: song, title: `New ${grown}`, album: `album-${grown - 1}` });
+    server.plays.push({ id, at, song });
+    return [kind.hasScrobbles ? scrobbleKey(id) : lastPlayKey(at, song)];
+  };
+  return { fetch: server.fetch, grow };
+}
+
 describe.each([
-  ['Navidrome with scrobbles', NAVIDROME, (index: number) => `scrobble:${index + 1}`],
-  ['Navidrome before them', OLD_NAVIDROME, (index: number) => `${T0 + index * 180}:${100 + index}`],
-  ['a sloppy OpenSubsonic server', GONIC, (index: number) => `${T0 + index * 180}:${100 + index}`],
-] as const)('conformance with %s', (_, kind, keyOf) => {
+  // Without last plays, which a first walk gives besides: that is tested below.
+  ['Navidrome with scrobbles', { ...NAVIDROME, hasPlayed: false }],
+  ['Navidrome before them', OLD_NAVIDROME],
+  ['a sloppy OpenSubsonic server', GONIC],
+  ['a server whose albums tell nothing', { ...GONIC, isSilentOnAlbums: true }],
+] as const)('conformance with %s', (_, kind: ServerKind) => {
   const count = kind.hasScrobbles ? 450 : 125;
   const bad = new SubsonicServer(kind, [
     { id: '1', title: 'Good', album: 'a' },
     { id: '2', title: 'Bad', album: 'a', raw: { id: '2', played: '2026-08-01T00:00:00Z' } },
   ]);
-  bad.plays.push({ id: 1, at: T0, song: '1' }, { id: 2, at: T0 + 9, song: kind.hasScrobbles ? 'gone' : '2' });
+  bad.plays.push({ id: 1, at: T0, song: '1' }, { id: 2, at: T0 + 9, song: '2' });
+  const indexes = Array.from({ length: count }, (__, index) => index);
+  const lastPlays = indexes.map((index) => lastPlayKey(T0 + index * 180, `${100 + index}`));
   const cases = historyConformance({
     provider,
     credentials: { account, fields },
     now: NOW,
-    service: { full: serverWith(kind, count).fetch, empty: new SubsonicServer(kind).fetch, withBadRecord: bad.fetch },
-    expected: Array.from({ length: count }, (__, index) => `ana@music.example.org%2Fhome/${keyOf(index)}`),
+    service: {
+      full: serverWith(kind, count).fetch,
+      empty: new SubsonicServer(kind).fetch,
+      withBadRecord: bad.fetch,
+      growing: () => growing(kind, count),
+    },
+    expected: kind.hasScrobbles ? indexes.map((index) => scrobbleKey(index + 1)) : lastPlays,
     errors,
   });
   for (const { id, title, skip, run } of cases) test.skipIf(skip)(`${id} ${title}`, run);
@@ -193,7 +219,7 @@ describe('the list of scrobbles', () => {
     ]);
     server.plays.push({ id: 7, at: T0, song: 'a' }, { id: 8, at: T0 + 60, song: 'a' });
     const [page] = await walk(server);
-    expect(page).toMatchObject({ read: 2, hasMore: false });
+    expect(page).toMatchObject({ read: 2, hasMore: true });
     expect(page?.items[1]).toEqual({
       platform: 'navidrome',
       externalId: 'ana@music.example.org%2Fhome/scrobble:7',
@@ -236,15 +262,74 @@ describe('the list of scrobbles', () => {
   test('many plays of one second do not stop the walk', async () => {
     const server = new SubsonicServer(NAVIDROME, songs(1));
     for (let id = 1; id <= 700; id += 1) server.plays.push({ id, at: T0 + (id > 650 ? 1 : 0), song: '100' });
-    expect(keysOf(await walk(server)).size).toBe(700);
+    const items = itemsOf(await walk(server)).filter(({ source }) => source === 'scrobbles');
+    expect(new Set(items.map(({ externalId }) => externalId)).size).toBe(700);
   });
 
-  test('a song whose file is gone is rejected, and can be told of later', async () => {
+  test('a song whose file is gone is left out and counted', async () => {
     const server = new SubsonicServer(NAVIDROME, songs(1));
     server.plays.push({ id: 1, at: T0, song: 'gone' }, { id: 2, at: T0, song: '100' });
     const [page] = await walk(server);
-    expect(page).toMatchObject({ read: 2, rejected: [{ reason: 'unknown_song' }] });
+    expect(page).toMatchObject({ read: 2, skipped: { unknown_song: 1 }, rejected: [] });
     expect(page?.items).toHaveLength(1);
+  });
+
+  test.each([
+    ['is not found', () => html(404)],
+    ['is another page', () => html(200)],
+    ['has songs that nobody asked for', () => Response.json([{ id: 'other', title: 'Other' }])],
+    ['has rows without ids', () => Response.json([{ title: 'Other' }])],
+  ] as const)('songs are not gone when the list of songs %s', async (_, answer) => {
+    const server = serverWith(NAVIDROME, 9);
+    server.intercept = (path) => (path === 'api/song' ? answer() : undefined);
+    const failure = history.fetchPage(contextOf(server), start);
+    await expect(failure).rejects.toMatchObject({ code: 'upstream', reason: 'list_unavailable', retryable: true });
+    server.intercept = () => undefined;
+    expect((await history.fetchPage(contextOf(server), start)).items).toHaveLength(9);
+  });
+
+  test.each([
+    ['404', () => html(404)],
+    ['410', () => new Response('gone', { status: 410 })],
+    ['501', () => new Response('no', { status: 501 })],
+    ['HTML', () => html(200)],
+  ] as const)('in the middle of a walk %s is an error, and the position stays', async (_, answer) => {
+    const server = serverWith(NAVIDROME, 450);
+    const page = await history.fetchPage(contextOf(server), start);
+    server.intercept = (path) => (path === 'api/scrobble' ? answer() : undefined);
+    const failure = history.fetchPage(contextOf(server), { ...start, cursor: page.cursor });
+    await expect(failure).rejects.toMatchObject({ code: 'upstream', reason: 'list_unavailable', retryable: true });
+    server.intercept = () => undefined;
+    const rest = await walk(server, { cursor: page.cursor });
+    expect([...page.items, ...itemsOf(rest)].filter(({ source }) => source === 'scrobbles').length).toBeGreaterThan(
+      449,
+    );
+  });
+
+  test('a time that no date can hold costs its row only', async () => {
+    const server = serverWith(NAVIDROME, 4);
+    const rows = [9_000_000_000_000, T0].map((at, index) => ({ id: index, mediaFileId: '100', submissionTime: at }));
+    server.intercept = (path) => (path === 'api/scrobble' ? Response.json(rows) : undefined);
+    const page = await history.fetchPage(contextOf(server), start);
+    expect(page).toMatchObject({ read: 2, items: [{ contentId: '100' }], rejected: [{ reason: 'unexpected_shape' }] });
+  });
+
+  test('an empty list, because the server keeps none: the last play of each song takes its place', async () => {
+    const server = serverWith({ ...NAVIDROME, keepsNoScrobbles: true }, 9);
+    expect(itemsOf(await walk(server)).map(({ source }) => source)).toEqual(Array(9).fill('last-played'));
+    const since = (T0 + 7 * 180) * 1_000;
+    expect(itemsOf(await walk(server, { since }))).toHaveLength(2);
+  });
+
+  test('a first walk goes on with last plays, from before the list; a later one does not', async () => {
+    const server = serverWith(NAVIDROME, 9);
+    server.intercept = (path, query) => void (path === 'api/scrobble' && query.set('from', String(T0 + 6 * 180)));
+    const sources = itemsOf(await walk(server)).map(({ source }) => source);
+    expect(sources).toEqual([...Array(3).fill('scrobbles'), ...Array(9).fill('last-played')]);
+    server.calls.length = 0;
+    const later = itemsOf(await walk(server, { since: T0 * 1_000 }));
+    expect(later.map(({ source }) => source)).toEqual(Array(3).fill('scrobbles'));
+    expect(server.calls.map(({ path }) => path)).not.toContain('rest/getAlbumList2');
   });
 
   test('asked since a moment, it gives what is younger', async () => {
@@ -282,6 +367,109 @@ describe('the last play of each song', () => {
     const [page] = await walk(server, { since });
     expect(page?.items.map(({ title }) => title)).toEqual(['Song 118', 'Song 119']);
     expect(server.calls.filter(({ path }) => path === 'rest/getAlbum')).toHaveLength(1);
+  });
+
+  test('an album played while the walk is under way is given whole', async () => {
+    const server = serverWith(OLD_NAVIDROME, 300);
+    let lists = 0;
+    server.intercept = (path) => {
+      if (path === 'rest/getAlbumList2') lists += 1;
+      if (lists === 2) server.plays.push({ id: 5_000, at: NOW / 1_000 - 5, song: '100' });
+      return undefined;
+    };
+    const heard = new Set(itemsOf(await walk(server)).map(({ contentId }) => contentId));
+    expect(heard.size).toBe(300);
+    // Five pages of albums, the end of the list, and one look at the top.
+    expect(lists).toBe(7);
+  });
+
+  test('more than a page of albums on top is looked through, and again when that moved too', async () => {
+    const server = serverWith(OLD_NAVIDROME, 300);
+    let lists = 0;
+    server.intercept = (path) => {
+      if (path !== 'rest/getAlbumList2') return undefined;
+      lists += 1;
+      // The oldest thirty albums jump to the top during the walk, one of them again during the look.
+      if (lists === 2)
+        for (let index = 0; index < 30; index += 1)
+          server.plays.push({ id: 5_000 + index, at: NOW / 1_000 - 100 + index, song: `${100 + index * 3}` });
+      if (lists === 8) server.plays.push({ id: 6_000, at: NOW / 1_000 - 5, song: '100' });
+      return undefined;
+    };
+    const heard = new Set(itemsOf(await walk(server)).map(({ contentId }) => contentId));
+    expect(heard.size).toBe(300);
+  });
+
+  test('the walk ends also when something is played all the time', async () => {
+    const server = serverWith(OLD_NAVIDROME, 150);
+    let at = NOW / 1_000 - 86_400;
+    server.intercept = (path) => {
+      if (path !== 'rest/getAlbumList2') return undefined;
+      for (let index = 0; index < 50; index += 1) {
+        at += 1;
+        server.plays.push({ id: at, at, song: `${100 + index * 3}` });
+      }
+      return undefined;
+    };
+    expect((await walk(server)).at(-1)?.hasMore).toBe(false);
+  });
+
+  test('a play of the future on top does not hide what jumps below it', async () => {
+    const server = serverWith(OLD_NAVIDROME, 300);
+    server.plays.push({ id: 4_000, at: NOW / 1_000 + 9_000_000, song: '399' });
+    let lists = 0;
+    server.intercept = (path) => {
+      if (path === 'rest/getAlbumList2') lists += 1;
+      if (lists === 2) server.plays.push({ id: 5_000, at: NOW / 1_000 - 5, song: '100' });
+      return undefined;
+    };
+    expect(new Set(itemsOf(await walk(server)).map(({ contentId }) => contentId)).size).toBe(300);
+  });
+
+  test('where only songs tell times, the walk ends below a page of albums without a wanted song', async () => {
+    const server = serverWith({ ...GONIC, isSilentOnAlbums: true }, 600);
+    const since = (T0 + 590 * 180) * 1_000;
+    expect(itemsOf(await walk(server, { since }))).toHaveLength(10);
+    // Two pages down and a look at the top, of more than two hundred albums.
+    expect(server.calls.filter(({ path }) => path === 'rest/getAlbum')).toHaveLength(60);
+  });
+
+  test('an album whose time cannot be read does not end the walk, nor does "never" of Go', async () => {
+    const server = serverWith(OLD_NAVIDROME, 90);
+    const since = (T0 + 10 * 180) * 1_000;
+    for (const played of ['yesterday', '0001-01-01T00:00:00Z']) {
+      const context = providerContext({
+        provider,
+        now: NOW,
+        sign,
+        credentials: { account, fields },
+        fetch: async (...request) => {
+          const answer = await server.fetch(...request);
+          if (!answer.headers.get('content-type')?.includes('json')) return answer;
+          const body = await answer.json();
+          const second = body['subsonic-response']?.albumList2?.album?.[1];
+          if (second) second.played = played;
+          return Response.json(body);
+        },
+      });
+      const keys = new Set<string>();
+      let cursor: string | undefined;
+      do {
+        const page = await history.fetchPage(context, { ...start, since, cursor });
+        for (const { externalId } of page.items) keys.add(externalId);
+        cursor = page.hasMore ? page.cursor : undefined;
+      } while (cursor !== undefined);
+      expect(keys.size).toBe(80);
+    }
+  });
+
+  test('times with an offset are read', async () => {
+    const server = new SubsonicServer(OLD_NAVIDROME, [
+      { id: '1', title: 'One', album: 'a', raw: { id: '1', title: 'One', played: '2026-08-01T22:11:12.5+02:00' } },
+    ]);
+    server.plays.push({ id: 1, at: T0, song: '1' });
+    const consumedAt = new Date('2026-08-01T20:11:12.500Z');
+    expect(itemsOf(await walk(server))).toMatchObject([{ consumedAt }]);
   });
 
   test('ids that are numbers become texts, a single song is a list of one', async () => {
@@ -322,6 +510,13 @@ describe('what plays now', () => {
     ]);
   });
 
+  test('a start that no date can hold costs its entry only', async () => {
+    const server = new SubsonicServer(plain);
+    server.playing.push(entry('ana', 1e300), entry('ana', 3));
+    const page = { read: 2, items: [{ title: 'Venus as a Boy' }], rejected: [{ reason: 'unexpected_shape' }] };
+    expect(await walk(server)).toMatchObject([page]);
+  });
+
   test('a play that is known already does not come twice when it seems to begin a minute later', async () => {
     const server = new SubsonicServer(plain);
     server.playing.push(entry('Ana', 2));
@@ -351,7 +546,8 @@ describe('as a host uses it', () => {
     await time.until(addConnection(registry, { ...request, credentials: { fields } }));
     expect(await time.until(syncHistory(registry, request))).toMatchObject({
       status: 'complete',
-      counts: { inserted: 30 },
+      // The scrobbles, and the last play of each song.
+      counts: { inserted: 60 },
     });
     const elsewhere = { ...fields, url: 'https://music.example.org/home/' };
     await time.until(addConnection(registry, { ...request, credentials: { fields: elsewhere } }));
@@ -369,6 +565,55 @@ describe('as a host uses it', () => {
     await time.until(syncHistory(registry, { ...request, again: 'everything' }));
     expect((await queryItems(registry, { userId: 'ada', limit: 100 })).items).toHaveLength(30);
     expect((await queryItems(registry, { userId: 'ada', limit: 100, resolve: 'all' })).items).toHaveLength(60);
+  });
+
+  test('a proxy that fails in the middle of the first walk costs nothing', async () => {
+    const { time, server, registry, request } = rig(NAVIDROME, 450);
+    await time.until(addConnection(registry, { ...request, credentials: { fields } }));
+    let lists = 0;
+    server.intercept = (path) => {
+      if (path === 'api/scrobble') lists += 1;
+      return path === 'api/scrobble' && lists === 2 ? html(404) : undefined;
+    };
+    const failed = await time.until(syncHistory(registry, request));
+    expect(failed).toMatchObject({ status: 'partial', error: { reason: 'list_unavailable' } });
+    await time.advance(86_400_000);
+    expect(await time.until(syncHistory(registry, request))).toMatchObject({ status: 'complete' });
+    const { items } = await queryItems(registry, { userId: 'ada', limit: 1_000 });
+    expect(items.map(({ source }) => source)).toEqual(Array(450).fill('scrobbles'));
+  });
+
+  test('many deleted songs do not stop the history', async () => {
+    const { time, server, registry, request } = rig(NAVIDROME, 300);
+    for (let index = 0; index < 300; index += 3) server.songs.delete(`${100 + index}`);
+    await time.until(addConnection(registry, { ...request, credentials: { fields } }));
+    const report = await time.until(syncHistory(registry, request));
+    expect(report).toMatchObject({ status: 'complete', counts: { skipped: 100 } });
+    expect((await queryItems(registry, { userId: 'ada', limit: 1_000 })).items).toHaveLength(200);
+  });
+
+  test('plays from before the list are shown beside the scrobbles, and nothing counts twice', async () => {
+    const { time, server, registry, request } = rig(NAVIDROME, 9);
+    server.plays.push({ id: 99, at: T0 - 100 * 86_400, song: '900' });
+    server.songs.set('900', { id: '900', title: 'Long ago', album: 'old' });
+    server.intercept = (path, query) => {
+      if (path === 'api/scrobble' && !query.has('from')) query.set('from', String(T0));
+      return undefined;
+    };
+    await time.until(addConnection(registry, { ...request, credentials: { fields } }));
+    await time.until(syncHistory(registry, request));
+    const { items } = await queryItems(registry, { userId: 'ada', limit: 100 });
+    expect(items).toHaveLength(10);
+    expect(items.at(-1)).toMatchObject({ title: 'Long ago', source: 'last-played' });
+    expect((await queryItems(registry, { userId: 'ada', limit: 100, resolve: 'all' })).items).toHaveLength(19);
+  });
+
+  test.each([
+    [NAVIDROME, 'ana@music.example.org/home'],
+    [GONIC, 'Ana@music.example.org/home'],
+    [{}, 'Ana@music.example.org/home'],
+  ] as const)('only Navidrome is known to take user names in any letter case: %o', async (kind, expected) => {
+    expect(await sessionCheck.check(contextOf(new SubsonicServer(kind)))).toMatchObject({ account: expected });
   });
 
   test('it offers no flow to connect, and says so', () => {

@@ -1,13 +1,5 @@
-import {
-  eventId,
-  type MediaIds,
-  type MediaItem,
-  parseUtc,
-  type RecordResult,
-  reject,
-  skip,
-} from '@mca/core/provider-kit';
-import { nativeSong, nowPlaying, scrobble, song } from './schemas.ts';
+import { eventId, type MediaIds, type MediaItem, type RecordResult, reject, skip } from '@mca/core/provider-kit';
+import { nativeSong, nowPlaying, scrobble, song, timeOf } from './schemas.ts';
 
 const ISRC = /^[A-Z]{2}[A-Z0-9]{3}\d{7}$/;
 const MBID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -15,7 +7,7 @@ const MINUTE_MS = 60_000;
 
 /** A record with all that is needed to read it alone: parked ones are read again without the server. */
 export type Entry =
-  /** A row of the list of scrobbles, and its song as far as the server still has it. */
+  /** A row of the list of scrobbles, and its song; `null` where the server said that it has none. */
   | { readonly of: 'scrobbles'; readonly account: string; readonly raw: unknown; readonly song: unknown }
   /** A song of an album that was played lately. */
   | { readonly of: 'last-played'; readonly account: string; readonly raw: unknown; readonly since: number | null }
@@ -46,9 +38,10 @@ export function normalise(entry: Entry): RecordResult {
 function ofScrobble({ account, raw, song: rawSong }: Extract<Entry, { of: 'scrobbles' }>): RecordResult {
   const row = scrobble.safeParse(raw).data;
   if (!row) return reject('unexpected_shape', 'the row of a scrobble has no id, song or time');
+  // The file was deleted; what was heard is not known any more, and never will be.
+  if (rawSong === null) return skip('unknown_song');
   const played = nativeSong.safeParse(rawSong).data;
-  // The file was deleted; what was heard is not known any more.
-  if (!played) return reject('unknown_song', 'the song of a scrobble is not on the server any more', 'mediaFileId');
+  if (!played) return reject('unexpected_shape', 'the song of a scrobble has no id or title', 'mediaFileId');
   const { title, artist, album, duration, mbzRecordingID, tags } = played;
   return item({
     externalId: eventId({ account, content: `scrobble:${row.id}` }),
@@ -70,7 +63,7 @@ function ofLastPlayed({ account, raw, since }: Extract<Entry, { of: 'last-played
   const played = song.safeParse(raw).data;
   if (!played) return reject('unexpected_shape', 'a song has no id or title');
   if (played.played === undefined) return skip('never_played');
-  const at = parseUtc(played.played);
+  const at = timeOf(played.played);
   if (at === undefined) return reject('invalid_date', 'the time of the last play cannot be read', 'played');
   if (since !== null && at < since) return skip('known_before');
   const externalId = eventId({ account, at, content: played.id });

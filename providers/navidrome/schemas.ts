@@ -1,3 +1,4 @@
+import { parseUtc } from '@mca/core/provider-kit';
 import { z } from 'zod';
 
 /** A song, as far as it is asked about. Older servers leave out most, and write ids as numbers. */
@@ -70,9 +71,12 @@ const text = z
   .string()
   .nullish()
   .transform((value) => value || undefined);
+/** Servers in Go write "never" as the year 1. */
+const time = text.transform((value) => (value?.startsWith('0001-') ? undefined : value));
 const amount = z
   .number()
   .nonnegative()
+  .max(1e9)
   .nullish()
   .catch(undefined)
   .transform((value) => value ?? undefined);
@@ -90,7 +94,7 @@ export const song: z.ZodType<Song> = z.object({
   artist: text,
   album: text,
   duration: amount,
-  played: text,
+  played: time,
   playCount: amount,
   musicBrainzId: text,
   isrc: listOf(z.string()).catch([]),
@@ -98,7 +102,11 @@ export const song: z.ZodType<Song> = z.object({
 
 export const nowPlaying: z.ZodType<NowPlaying> = z.object({
   username: z.string(),
-  minutesAgo: z.number().nonnegative().catch(0),
+  minutesAgo: z
+    .number()
+    .nonnegative()
+    .catch(0)
+    .refine((minutes) => minutes < 1e7),
 });
 
 const answer = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ 'subsonic-response': z.object(shape) });
@@ -106,7 +114,7 @@ const answer = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ 'subson
 export const envelope: z.ZodType<Envelope> = answer({ status: z.string(), type: z.string().optional() });
 
 export const albumList: z.ZodType<AlbumList> = answer({
-  albumList2: z.object({ album: listOf(z.object({ id, played: text })) }).optional(),
+  albumList2: z.object({ album: listOf(z.object({ id, played: time })) }).optional(),
 });
 
 export const albumWithSongs: z.ZodType<AlbumWithSongs> = answer({
@@ -122,7 +130,17 @@ export const session: z.ZodType<{ readonly token: string }> = z.object({ token: 
 
 export const records: z.ZodType<readonly unknown[]> = z.array(z.unknown());
 
-export const scrobble: z.ZodType<Scrobble> = z.object({ id, mediaFileId: id, submissionTime: z.int().positive() });
+/** Rows of songs that were asked for by id: without ids they are no answer. */
+export const nativeSongs: z.ZodType<readonly { readonly id: string }[]> = z.array(z.looseObject({ id }));
+
+/** The end of the year 9999: later there is no date that everything can write. */
+const LAST_SECOND = 253_402_300_799;
+
+export const scrobble: z.ZodType<Scrobble> = z.object({
+  id,
+  mediaFileId: id,
+  submissionTime: z.int().positive().max(LAST_SECOND),
+});
 
 export const nativeSong: z.ZodType<NativeSong> = z.object({
   id,
@@ -137,3 +155,12 @@ export const nativeSong: z.ZodType<NativeSong> = z.object({
     .catch(undefined)
     .transform((value) => value ?? undefined),
 });
+
+const WITH_OFFSET = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?[+-]\d\d:\d\d$/;
+
+/** Epoch milliseconds of what a server writes as the time of a play, in UTC or with an offset. */
+export function timeOf(played: string | undefined): number | undefined {
+  if (played === undefined) return undefined;
+  const time = WITH_OFFSET.test(played) ? Date.parse(played) : parseUtc(played);
+  return Number.isNaN(time) ? undefined : time;
+}

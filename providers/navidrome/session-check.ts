@@ -9,18 +9,20 @@ import { call } from './subsonic.ts';
 export const sessionCheck: SessionCheckCapability = {
   async check(context) {
     const { username = '' } = context.account.fields;
+    let server: string | undefined;
     try {
-      await call(context, 'ping', envelope);
+      server = (await call(context, 'ping', envelope))['subsonic-response'].type;
     } catch (error) {
       if (McaError.isInstance(error) && error.reason === 'rejected') return { valid: false };
       throw error;
     }
-    return { valid: true, account: accountOf(username, context.account.baseUrl ?? ''), label: username };
+    const name = server === 'navidrome' ? username.toLowerCase() : username;
+    return { valid: true, account: accountOf(name, context.account.baseUrl ?? ''), label: username };
   },
 };
 
-/** User names know no letter case on these servers; one address has many spellings. */
+/** One address has many spellings. So have user names at Navidrome; at other servers another letter case may be another user. */
 function accountOf(username: string, baseUrl: string): string {
   const { host, pathname } = new URL(baseUrl);
-  return `${username.toLowerCase()}@${host}${pathname.replace(/\/+$/, '')}`;
+  return `${username}@${host}${pathname.replace(/\/+$/, '')}`;
 }

@@ -6,10 +6,7 @@ interface HeapSpace {
 }
 
 const { process } = globalThis as { readonly process?: { getBuiltinModule?(id: string): unknown } };
-const v8 = process?.getBuiltinModule?.('node:v8') as { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined;
-
-/** Set once the runtime turned out not to tell. */
-let isSilent = false;
+const figures = v8WithFigures();
 
 /** V8 collects its young generation from four fifths in use; this is a little before. */
 const NEAR_FROM = 0.72;
@@ -19,19 +16,19 @@ const NEAR_FROM = 0.72;
  * where the runtime does not tell. Takes 2 µs. The engine looks at the same figures, to end its pages.
  */
 export function isCollectionNear(): boolean {
-  const space = heapSpaces().find(({ space_name: name }) => name === 'new_space');
+  const space = figures?.getHeapSpaceStatistics?.().find(({ space_name: name }) => name === 'new_space');
   if (!space) return false;
   const { space_used_size: used, space_available_size: free } = space;
   return used > (used + free) * NEAR_FROM;
 }
 
 /** Other runtimes have the function, and it throws. */
-function heapSpaces(): readonly HeapSpace[] {
-  if (isSilent) return [];
+function v8WithFigures(): { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined {
+  const v8 = process?.getBuiltinModule?.('node:v8') as { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined;
   try {
-    return v8?.getHeapSpaceStatistics?.() ?? [];
+    v8?.getHeapSpaceStatistics?.();
+    return v8;
   } catch {
-    isSilent = true;
-    return [];
+    return undefined;
   }
 }

@@ -6,7 +6,33 @@ const VERSION = 1;
 
 /** Wraps a provider's position. */
 export function encodeCursor(envelope: Omit<CursorEnvelope, 'v'>): Cursor {
-  return toBase64Url(utf8(JSON.stringify({ v: VERSION, ...envelope }))) as Cursor;
+  return sealEnvelope(JSON.stringify({ v: VERSION, ...envelope }));
+}
+
+/**
+ * An envelope with a sum over it: a bit that turns over in a database or a backup could make another number of a time,
+ * and then a walk would pass over what lies in between.
+ */
+export function sealEnvelope(json: string): Cursor {
+  return toBase64Url(utf8(`${json.slice(0, -1)},"sum":"${sumOf(json)}"}`)) as Cursor;
+}
+
+const SUM = /,"sum":"([0-9a-f]{8})"\}$/;
+
+/** The envelope without its sum, or `undefined` when they do not belong together. */
+function openEnvelope(cursor: string): unknown {
+  const text = textOf(cursor);
+  const [end = '', sum] = SUM.exec(text ?? '') ?? [];
+  if (text === undefined || sum === undefined) return undefined;
+  const json = `${text.slice(0, -end.length)}}`;
+  return sumOf(json) === sum ? parseJson(json) : undefined;
+}
+
+/** FNV-1a over code units, 8 hex digits. Against accidents; whoever can write cursors can write items as well. */
+function sumOf(text: string): string {
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  return (sum >>> 0).toString(16).padStart(8, '0');
 }
 
 /**
@@ -27,7 +53,7 @@ export function decodeCursor(
 }
 
 function parseEnvelope(cursor: string): CursorEnvelope | undefined {
-  const value = parseBase64UrlJson(cursor);
+  const value = openEnvelope(cursor);
   if (typeof value !== 'object' || value === null) return undefined;
   const { v, provider, capability, issuedAt, opaque, walk, coverage, gaps, isDone, ...times } = value as Record<
     string,
@@ -96,11 +122,25 @@ function withoutAbsent(fields: Partial<CursorEnvelope>): Partial<CursorEnvelope>
 
 /** The JSON value inside base64url text, or `undefined` when there is none. */
 export function parseBase64UrlJson(text: string): unknown {
+  const json = textOf(text);
+  return json === undefined ? undefined : parseJson(json);
+}
+
+// Whatever is wrong with it, it is not one of ours; callers answer with their own typed error.
+
+function textOf(base64Url: string): string | undefined {
   try {
-    const bytes = fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
-    return bytes && JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const bytes = fromBase64(base64Url.replaceAll('-', '+').replaceAll('_', '/'));
+    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // Whatever is wrong with it, it is not one of ours; callers answer with their own typed error.
+    return undefined;
+  }
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
     return undefined;
   }
 }

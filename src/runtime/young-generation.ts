@@ -13,7 +13,7 @@ const { process, setImmediate: nextTurn } = globalThis as {
   /** Taken now, so that a host's fake timers stop nobody. */
   readonly setImmediate?: (run: () => void) => unknown;
 };
-const v8 = process?.getBuiltinModule?.('node:v8') as { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined;
+const figures = v8WithFigures();
 
 /** V8's young generation, in bytes. */
 export interface YoungGeneration {
@@ -29,24 +29,10 @@ export interface YoungGeneration {
  * size. So a long work stays small when little of it is half done at the moment of a collection.
  */
 export function youngGeneration(): YoungGeneration {
-  const space = heapSpaces().find(({ space_name: name }) => name === 'new_space');
+  const space = figures?.getHeapSpaceStatistics?.().find(({ space_name: name }) => name === 'new_space');
   if (!space) return { used: 0, collectedFrom: Number.POSITIVE_INFINITY };
   const { space_used_size: used, space_available_size: free } = space;
   return { used, collectedFrom: (used + free) * COLLECTED_FROM };
-}
-
-/** Set once the runtime turned out not to tell. */
-let isSilent = false;
-
-/** Other runtimes have the function, and it throws. */
-function heapSpaces(): readonly HeapSpace[] {
-  if (isSilent) return [];
-  try {
-    return v8?.getHeapSpaceStatistics?.() ?? [];
-  } catch {
-    isSilent = true;
-    return [];
-  }
 }
 
 /** Lets V8 collect its young generation, when it is about to. */
@@ -55,4 +41,15 @@ export async function restIfYoungIsFull(): Promise<void> {
   if (nextTurn === undefined || used < collectedFrom) return;
   // V8's own task comes between the first turn and the second.
   for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => nextTurn(resolve));
+}
+
+/** Other runtimes have the function, and it throws. */
+function v8WithFigures(): { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined {
+  const v8 = process?.getBuiltinModule?.('node:v8') as { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined;
+  try {
+    v8?.getHeapSpaceStatistics?.();
+    return v8;
+  } catch {
+    return undefined;
+  }
 }

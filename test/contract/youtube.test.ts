@@ -11,7 +11,11 @@ const { library, sessionCheck } = provider.capabilities;
 let contract: Contract;
 beforeEach(async ({ skip }) => {
   if (whyNot !== undefined) skip(whyNot);
-  contract ??= await openContract({ file: 'youtube-v3.openapi.json.gz', server: 'https://www.googleapis.com/', strict: false });
+  contract ??= await openContract({
+    file: 'youtube-v3.openapi.json.gz',
+    server: 'https://www.googleapis.com/',
+    strict: false,
+  });
 });
 
 test('what the provider sends, and what the fake answers, is what Google describes', async () => {

@@ -1,5 +1,6 @@
 import type { Cursor } from '@mca/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { changedCursor, envelopeOf } from '../support/cursors.ts';
 import { recordFigure } from '../support/reliability.ts';
 import { simulate } from './simulation.ts';
 import { useSimulatedCrypto } from './simulation-crypto.ts';
@@ -127,7 +128,6 @@ describe('R-072 the simulation catches', () => {
 
 /** A cursor whose mark stands two days ahead. */
 function aheadOfTime(cursor: Cursor): Cursor {
-  const envelope = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { readonly highWater?: number };
-  const highWater = (envelope.highWater ?? 0) + 2 * DAY;
-  return Buffer.from(JSON.stringify({ ...envelope, highWater })).toString('base64url') as Cursor;
+  const { highWater = 0 } = envelopeOf(cursor) as { readonly highWater?: number };
+  return changedCursor(cursor, { highWater: highWater + 2 * DAY });
 }

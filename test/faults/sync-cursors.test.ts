@@ -2,6 +2,7 @@ import { type Cursor, createRegistry, syncHistory } from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import { fakeProvider, seededRandom } from '@mca/core/testing';
 import { expect, test } from 'vitest';
+import { changedCursor } from '../support/cursors.ts';
 import { DAY, HOUR, liveSetup, playsBefore, START, seededBytes, storedTitles } from '../support/live-setup.ts';
 import { recordFigure } from '../support/reliability.ts';
 
@@ -15,16 +16,11 @@ const DAMAGES: Readonly<Record<string, (text: string, random: () => number) => s
     return text.slice(0, at) + flipped + text.slice(at + 1);
   },
   'cut off': (text, random) => text.slice(0, Math.floor(random() * text.length)),
-  'of another provider': (text) => changed(text, { provider: 'other' }),
-  'of another capability': (text) => changed(text, { capability: 'library' }),
-  'of a newer release': (text) => changed(text, { v: 2 }),
+  'of another provider': (text) => changedCursor(text, { provider: 'other' }),
+  'of another capability': (text) => changedCursor(text, { capability: 'library' }),
+  'of a newer release': (text) => changedCursor(text, { v: 2 }),
   'of nonsense': (_, random) => String(random()),
 };
-
-function changed(text: string, change: object): string {
-  const envelope = JSON.parse(Buffer.from(text, 'base64url').toString()) as object;
-  return Buffer.from(JSON.stringify({ ...envelope, ...change })).toString('base64url');
-}
 
 test(`R-073 ${CASES} damaged cursors: the sync falls back, and neither loses anything nor begins from nothing`, async () => {
   const random = seededRandom(73);

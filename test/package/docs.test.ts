@@ -69,3 +69,15 @@ test('links between documents lead somewhere', () => {
   );
   expect(broken).toEqual([]);
 });
+
+test('documents that are shipped link to what is shipped; the README may show what only a clone has', () => {
+  const unshipped = markdown()
+    .filter((path) => /^(docs|providers|adapters|examples\/provider-template)\//.test(path))
+    .flatMap((path) =>
+      [...readFileSync(join(root, path), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map(([, target = '']) => relative(root, join(root, path, '..', target)))
+        .filter((target) => /^(examples\/(?!provider-template)|test\/|scripts\/|docs\/images)/.test(target))
+        .map((target) => `${path}: ${target}`),
+    );
+  expect(unshipped).toEqual([]);
+});

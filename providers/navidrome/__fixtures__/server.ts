@@ -28,6 +28,10 @@ export interface ServerKind {
   readonly hasScrobbles?: boolean;
   /** OpenSubsonic servers tell when a song was last played. */
   readonly hasPlayed?: boolean;
+  /** Albums do not tell when they were last played, only songs do. */
+  readonly isSilentOnAlbums?: boolean;
+  /** `EnableScrobbleHistory` is off: the list is there, and empty. */
+  readonly keepsNoScrobbles?: boolean;
   /** Takes the password itself only, and answers so to a token. */
   readonly tokenRefusal?: 10 | 40 | 41 | 42;
   /** Writes lists of one as the one, ids as numbers, as older servers do. */
@@ -53,6 +57,8 @@ export class SubsonicServer {
   readonly calls: { readonly path: string; readonly query: URLSearchParams; readonly status: number }[] = [];
   /** Answers the next calls so. */
   readonly failures: Response[] = [];
+  /** Looks at each call before it is answered, and may answer in place of the server. */
+  intercept: (path: string, query: URLSearchParams) => Response | undefined = () => undefined;
   /** Log-ins to the own API so far; sessions of earlier ones are over when this is raised. */
   logIns = 0;
 
@@ -71,6 +77,8 @@ export class SubsonicServer {
 
   async #answer(url: URL, request: Request): Promise<Response> {
     const path = url.pathname.replace(/^\/home\//, '');
+    const instead = this.intercept(path, url.searchParams);
+    if (instead) return instead;
     if (path.startsWith('rest/')) return this.#rest(path.slice(5), url.searchParams);
     if (this.kind.type !== 'navidrome') return new Response('<html>Not found</html>', { status: 404 });
     if (path === 'auth/login') return this.#logIn((await request.json()) as Record<string, unknown>);
@@ -115,7 +123,10 @@ export class SubsonicServer {
       .filter(({ last }) => last > 0)
       .sort((a, b) => b.last - a.last)
       .slice(offset, offset + size)
-      .map(({ id, last }) => ({ ...this.#albumFacts(id), ...(this.kind.hasPlayed && { played: iso(last) }) }));
+      .map(({ id, last }) => ({
+        ...this.#albumFacts(id),
+         ...(this.kind.hasPlayed && !this.kind.isSilentOnAlbums && { played: iso(last) }),
+      }));
     return this.#ok({ albumList2: this.#list('album', albums) });
   }
 
@@ -157,7 +168,7 @@ export class SubsonicServer {
   #scrobbles(query: URLSearchParams): Response {
     const bound = (name: string): number | undefined => (query.has(name) ? Number(query.get(name)) : undefined);
     const [from = 0, to = Number.POSITIVE_INFINITY, start = 0, end = 10] = ['from', 'to', '_start', '_end'].map(bound);
-    const rows = this.plays
+    const rows = (this.kind.keepsNoScrobbles ? [] : this.plays)
       .filter(({ at }) => at >= from && at <= to)
       .sort((a, b) => b.at - a.at || b.id - a.id)
       .slice(start, end)
@@ -168,15 +179,10 @@ export class SubsonicServer {
   #nativeSongs(query: URLSearchParams): Response {
     const known = query.getAll('id').flatMap((id) => this.songs.get(id) ?? []);
     return Response.json(
-      known.map(({ id, title, album, artist, isrc, mbid }) => ({
-        id,
-        title,
-        album,
-        artist,
-        duration: 214.7,
-        mbzRecordingID: mbid ?? '',
-        tags: isrc ? { isrc } : null,
-      })),
+      known.map(({ id, title, album, artist, isrc, mbid, raw }) => {
+        if (raw !== undefined) return raw;
+        return { id, title, album, artist, duration: 214.7, mbzRecordingID: mbid ?? '', tags: isrc ? { isrc } : null };
+      }),
     );
   }
 
