@@ -19,5 +19,5 @@ export const userToken: AuthStrategy = {
     },
   ],
   // Adds to a request what proves who asks. The only place of a provider that sees a secret.
-  sign: ({ headers }, { fields }) => headers.set('authorization', `Bearer ${fields.token}`),
+  sign: ({ headers }, { fields }) => headers.set('authorization', `Bearer ${fields.token ?? ''}`),
 };

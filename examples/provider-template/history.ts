@@ -52,9 +52,16 @@ function secondsOf(instant: number | undefined, shift: number): number | undefin
 }
 
 /** A record that passed its schema becomes an item, or says why not with `skip` or `reject`. */
-function normalise({ started_at: startedAt, artist, track, seconds }: Play): RecordResult {
+function normalise({ started_at: startedAt, artist, track: title, seconds, length }: Play): RecordResult {
   const at = parseUtc(startedAt);
   // Say what is wrong, never what was there: it is somebody's private history.
   if (at === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'started_at');
-  return itemOf({ at, artist: artist ?? '', title: track, seconds: seconds ?? undefined, source: 'account' });
+  return itemOf({
+    at,
+    artist: artist ?? '',
+    title,
+    seconds: seconds ?? undefined,
+    length: length ?? undefined,
+    source: 'account',
+  });
 }

@@ -6,7 +6,10 @@ export interface ToldPlay {
   readonly at: number;
   readonly artist: string;
   readonly title: string;
+  /** Time really heard, where it is told. */
   readonly seconds: number | undefined;
+  /** Length of the track in seconds, where it is told. */
+  readonly length?: number | undefined;
   readonly source: 'plays' | 'account';
 }
 
@@ -16,7 +19,7 @@ export interface ToldPlay {
  * `externalId` names an event for ever: time first, then content. Nothing in it may differ between two answers, or between
  * an answer and an export, that tell of the same event. Where the service has an id for the event, take that.
  */
-export function itemOf({ at, artist, title, seconds, source }: ToldPlay): MediaItem {
+export function itemOf({ at, artist, title, seconds, length, source }: ToldPlay): MediaItem {
   // This service has no ids, so artist and title stand for the content.
   const content = contentHash(artist, title);
   return {
@@ -29,6 +32,8 @@ export function itemOf({ at, artist, title, seconds, source }: ToldPlay): MediaI
     ...(artist !== '' && { creator: artist }),
     // The start of the play. If the service stamps the end, subtract the time spent (but keep the raw stamp in the id).
     consumedAt: new Date(at),
+    // Two things: how long the track is, and how much of it was heard. Never put the one in place of the other.
+    ...(length !== undefined && length >= 0 && { durationMs: length * 1_000 }),
     ...(seconds !== undefined && seconds >= 0 && { timeSpentMs: seconds * 1_000 }),
     tags: [],
     // Ids that other services know as well: isrc, mbid, imdb, …

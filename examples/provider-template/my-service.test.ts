@@ -47,7 +47,7 @@ describe('history keeps its contract', () => {
         { at: T0 + 9, artist: 'a', track: 'bad', raw: { started_at: 'yesterday', track: 'bad' } },
       ]).fetch,
     },
-    expected: full.map(keyOf),
+    expected: full.map((play) => ({ externalId: keyOf(play), consumedAt: new Date(play.at * 1_000) })),
     // The whole error table of the README.
     errors: [
       { title: 'a bad token', service: answering(refusal(401, 'token_invalid')), code: 'auth_expired' },
@@ -137,6 +137,23 @@ describe('through the public API', () => {
     expect((await time.until(importFile(registry, { ...ana, file: source }))).skipped).toEqual({ ad: 1 });
     const all = { userId: 'rui', provider: 'my-service', file: source, options: { skip: { ads: false } } } as const;
     expect((await time.until(importFile(registry, all))).counts).toMatchObject({ read: 4, inserted: 4 });
+  });
+
+  test('columns may stand in any order; a play of the year 2099 is rejected', async () => {
+    const lines = [
+      'Track,Seconds,"Played At",Artist',
+      'Away,,2024-05-01 20:31:07,Salt Lanterns',
+      'Home,9,2099-05-01 20:31:07,x',
+    ];
+    const registry = registryOf();
+    const source = fileOf('mine.csv', lines.join('\n'));
+    expect((await time.until(importFile(registry, { ...ana, file: source }))).counts).toMatchObject({
+      inserted: 1,
+      rejected: 1,
+    });
+    const [item] = (await queryItems(registry, { userId: 'ana' })).items;
+    expect(item).toMatchObject({ title: 'Away', creator: 'Salt Lanterns' });
+    expect(item?.timeSpentMs).toBeUndefined();
   });
 
   test('a foreign file is refused with a hint', async () => {

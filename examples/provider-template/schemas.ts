@@ -5,7 +5,10 @@ export interface Play {
   readonly started_at: string;
   readonly track: string;
   readonly artist?: string | null | undefined;
+  /** Time heard. */
   readonly seconds?: number | null | undefined;
+  /** Of the track. */
+  readonly length?: number | null | undefined;
 }
 
 /** One play. Forgiving: what is not needed may be missing, and fields may be added. */
@@ -14,6 +17,7 @@ export const play: z.ZodType<Play> = z.object({
   track: z.string().min(1),
   artist: z.string().nullish(),
   seconds: z.number().nonnegative().nullish(),
+  length: z.number().nonnegative().nullish(),
 });
 
 /** A page. Its records are checked one by one: a bad one must not take the others with it. */

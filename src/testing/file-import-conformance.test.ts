@@ -11,7 +11,7 @@ const real = spotify().capabilities.fileImport as unknown as Importer;
 const file = (from: number, to: number) => ({ name: 'endsong_0.json', content: JSON.stringify(plays(from, to)) });
 
 /** Runs the suite over an importer and answers the promises it finds broken. */
-async function broken(fileImport: Importer): Promise<string[]> {
+async function broken(fileImport: Importer, personal: readonly string[] | 'none' = ['Album']): Promise<string[]> {
   const cases = fileImportConformance({
     provider: { id: 'spotify', capabilities: { fileImport } },
     exports: [file(0, 30)],
@@ -21,7 +21,7 @@ async function broken(fileImport: Importer): Promise<string[]> {
       badValue: 'the day before',
     },
     overlapping: [file(0, 20), file(10, 30)],
-    personal: ['Album'],
+    personal,
   });
   const failed = new Set<string>();
   for (const { id, run } of cases) await run().catch(() => failed.add(id));
@@ -47,6 +47,11 @@ test('an importer that keeps its promises passes', async () => {
   expect(await broken(items(withoutAlbum))).toEqual([]);
 });
 
+test('IMP-8 personal data may be said to be none, not left out', async () => {
+  expect(await broken(real, 'none')).toEqual([]);
+  expect(await broken(real, [])).toEqual(['IMP-8']);
+}, 20_000);
+
 test.each<[string, string, Importer]>([
   ['IMP-1', 'other keys each time', items(() => ({ externalId: String(Math.random()) }))],
   [
@@ -58,6 +63,8 @@ test.each<[string, string, Importer]>([
   ['IMP-3', 'another platform', items(() => ({ platform: 'netflix' }))],
   ['IMP-3', 'an undeclared source', items(() => ({ source: 'elsewhere' }))],
   ['IMP-3', 'no title', items(() => ({ title: '' }))],
+  ['IMP-3', 'no ids', items(() => ({ ids: undefined as never }))],
+  ['IMP-3', 'an ISRC with dashes', items(() => ({ ids: { isrc: 'GB-AYE-68-00011' } }))],
   ['IMP-4', 'damage that is swallowed', changed((batch) => ({ ...batch, error: undefined }))],
   [
     'IMP-5',

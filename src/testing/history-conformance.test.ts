@@ -3,6 +3,8 @@ import type { ItemPage } from '../contracts/capabilities/history.ts';
 import type { HistoryCapability } from '../contracts/capabilities/index.ts';
 import type { Fetch } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
+import type { MediaItem } from '../contracts/media-item.ts';
+import { faultOf } from '../history/check-item.ts';
 import { fakeProvider } from './fake-provider.ts';
 import { type FakePlay, FakeService } from './fake-service.ts';
 import { type GrowingService, type HistoryUnderTest, historyConformance } from './history-conformance.ts';
@@ -54,7 +56,11 @@ function underTest(broken?: (real: HistoryCapability) => Partial<HistoryCapabili
       withBadRecord: serviceOf([good, { ...bad, poison: true }]),
       growing: growingService,
     },
-    expected: PLAYS.map(({ id, playedAt }) => `${playedAt / 1_000}:${id}`),
+    expected: PLAYS.map(({ id, playedAt }, index) => {
+      const externalId = `${playedAt / 1_000}:${id}`;
+      return index % 2 === 0 ? externalId : { externalId, consumedAt: new Date(playedAt) };
+    }),
+    personal: ['Phone of Ada'],
     errors: [
       { title: 'status 401', service: refusal(401), code: 'auth_expired' },
       { title: 'status 429', service: refusal(429), code: 'rate_limit' },
@@ -74,6 +80,9 @@ const changing = (change: Change) => (real: HistoryCapability) => ({
     return { ...page, ...change(page) };
   },
 });
+
+const items = (change: (item: MediaItem) => object) =>
+  changing((page) => ({ items: page.items.map((item) => ({ ...item, ...change(item) })) }));
 
 const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<HistoryCapability>>> = {
   'HIST-1 loses the last item of a page': changing(({ items, read }) => ({
@@ -98,6 +107,9 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
       return { ...whole, read: items.length, items, cursor: String(done + items.length), hasMore };
     },
   }),
+  'HIST-1 tells the end of a play in place of its start': items(({ consumedAt }) => ({
+    consumedAt: new Date(consumedAt.getTime() + 200_000),
+  })),
   'HIST-2 makes keys anew each time': (real) => {
     let calls = 0;
     return changing(({ items }) => {
@@ -112,6 +124,10 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
   'HIST-4 counts what it sends, not what came': changing(({ items }) => ({ read: items.length })),
   'HIST-5 names another platform': changing(({ items }) => ({
     items: items.map((item) => ({ ...item, platform: 'x' })),
+  })),
+  'HIST-5 keeps personal data': items(() => ({ rawMetadata: { device: 'Phone of Ada' } })),
+  'HIST-5 repeats personal data when it rejects': changing(({ rejected }) => ({
+    rejected: rejected.map((each) => ({ ...each, message: 'bad: Phone of Ada' })),
   })),
   'HIST-6 drops bad records silently': changing(({ items }) => ({ rejected: [], read: items.length })),
   'HIST-6 fails as a whole': (real) => ({
@@ -174,4 +190,59 @@ describe('historyConformance: catches', () => {
       expect(results.some(({ status }) => status === 'rejected')).toBe(true);
     });
   }
+});
+
+/** What an item may not say; `passes` where the engine does not look, for the sake of speed. */
+const FAULTS: Readonly<Record<string, { readonly change: object; readonly passes?: true }>> = {
+  'an undeclared source': { change: { source: 'x' } },
+  'no externalId': { change: { externalId: '' } },
+  'a long externalId': { change: { externalId: 'x'.repeat(513) } },
+  'no title': { change: { title: '' } },
+  'no date': { change: { consumedAt: new Date(Number.NaN) } },
+  'a text for a date': { change: { consumedAt: '2026-01-01' } },
+  'negative time': { change: { timeSpentMs: -1 } },
+  'endless time': { change: { durationMs: Number.POSITIVE_INFINITY } },
+  'an unknown type': { change: { type: 'song' } },
+  'an unknown action': { change: { action: 'heard' } },
+  'an unknown precision': { change: { precision: 'week' } },
+  'a rating of 11': { change: { rating: 11 } },
+  'much metadata': { change: { rawMetadata: { text: 'x'.repeat(16_400) } } },
+  'a finer precision than declared': { change: { source: 'days', precision: 'second' }, passes: true },
+  'no tags': { change: { tags: undefined }, passes: true },
+  'no ids': { change: { ids: undefined }, passes: true },
+  'an empty id': { change: { ids: { mbid: '' } }, passes: true },
+  'an ISRC with dashes': { change: { ids: { isrc: 'GB-AYE-68-00011' } }, passes: true },
+  'seconds taken for milliseconds': { change: { consumedAt: new Date(NOW / 1_000) }, passes: true },
+  'a date three days ahead': { change: { consumedAt: new Date(NOW + 3 * 86_400_000) }, passes: true },
+};
+
+describe('HIST-5 refuses what the engine refuses, and more', () => {
+  for (const [name, { change, passes }] of Object.entries(FAULTS)) {
+    test(name, async () => {
+      const days = { name: 'Days', precision: 'day', rank: 0 } as const;
+      const faults: (string | undefined)[] = [];
+      const broken = historyConformance(
+        underTest((real) => {
+          const sources = { ...real.sources, days };
+          return {
+            sources,
+            async fetchPage(context, request) {
+              const page = await real.fetchPage(context, request);
+              const changed = page.items.map((item) => ({ ...item, ...change }));
+              for (const item of passes ? [] : changed) faults.push(faultOf(item, { provider: 'fake', sources }));
+              return { ...page, items: changed };
+            },
+          };
+        }),
+      ).find(({ id, title }) => id === 'HIST-5' && title.startsWith('items are whole'));
+      await expect(broken?.run()).rejects.toThrow();
+      expect(faults).not.toContain(undefined);
+    });
+  }
+});
+
+test('HIST-11 says what is missing', async () => {
+  const service = refusal(400);
+  const suite = historyConformance({ ...underTest(), foreignCursor: { cursor: '0', service } });
+  await expect(suite.find(({ id }) => id === 'HIST-11')?.run()).rejects.toThrow('add a rule to `errors`');
 });

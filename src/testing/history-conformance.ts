@@ -7,6 +7,7 @@ import type { ErrorCode } from '../contracts/error-codes.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
+import { assertItem } from './assert-item.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import { providerContext } from './provider-context.ts';
 
@@ -32,8 +33,10 @@ export interface HistoryUnderTest {
     /** Makes an account with as much history as `full`, to which something new is added now and then. @default not proved */
     readonly growing?: (() => GrowingService) | undefined;
   };
-  /** `externalId` of everything in `full`. */
-  readonly expected: readonly string[];
+  /** `externalId` of everything in `full`; with `consumedAt` that is proved, too. */
+  readonly expected: readonly (string | Pick<MediaItem, 'externalId' | 'consumedAt'>)[];
+  /** Personal data planted in the answers that must not reach an item: an address, a user name, a device. @default not proved */
+  readonly personal?: readonly string[] | undefined;
   /** The service keeps a window only and tells it in one page. @default false */
   readonly onePage?: boolean | undefined;
   /** A position that this service refuses, where positions are the service's own. @default a text that is no position */
@@ -75,7 +78,8 @@ export interface ExpectedError {
  * ```
  */
 export function historyConformance(underTest: HistoryUnderTest): readonly ConformanceCase[] {
-  const { provider, service, expected, limit = 10, now } = underTest;
+  const { provider, service, personal = [], limit = 10, now } = underTest;
+  const expected = underTest.expected.map((each) => (typeof each === 'string' ? each : each.externalId));
   const capability = capabilityOf(underTest);
   const sign = signOf(provider);
   const contextOf = (fetch: Fetch, signal?: AbortSignal, at = now): ProviderContext =>
@@ -96,6 +100,10 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
       async run() {
         const pages = await walk(full());
         assert.deepEqual(keysOf(pages), new Set(expected), 'the walk gives other items than expected');
+        const told = new Map(pages.flatMap(({ items }) => items.map((item) => [item.externalId, item.consumedAt])));
+        for (const each of underTest.expected)
+          if (typeof each !== 'string')
+            assert.deepEqual(told.get(each.externalId), each.consumedAt, `${each.externalId} has another consumedAt`);
         if (several === undefined) assert.ok(pages.length >= 3, 'the suite needs at least three pages: lower `limit`');
         for (const [index, page] of pages.entries()) {
           if (!page.hasMore) break;
@@ -158,7 +166,21 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
       id: 'HIST-5',
       title: 'items are whole, of this platform and of declared sources',
       async run() {
-        for (const { items } of await walk(full())) for (const item of items) assertItem(item, provider.id, capability);
+        const givenBy = { platform: provider.id, sources: capability.sources, now };
+        for (const { items } of await walk(full())) for (const item of items) assertItem(item, givenBy);
+      },
+    },
+    {
+      id: 'HIST-5',
+      title: 'personal data stays behind',
+      skip: personal.length > 0 ? undefined : 'the suite was given no personal data',
+      async run() {
+        for (const fetch of [service.full, service.withBadRecord])
+          for (const { items, rejected } of await walk(contextOf(fetch))) {
+            const said = JSON.stringify([items, rejected.map(({ reason, message }) => [reason, message])]);
+            for (const secret of personal)
+              assert.ok(!said.includes(secret), 'personal data reached an item, or what is said of a record');
+          }
       },
     },
     {
@@ -230,8 +252,10 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
       async run() {
         const { cursor, service: fetch = service.full } = underTest.foreignCursor ?? { cursor: 'no position at all' };
         const error = await errorOf(capability.fetchPage(contextOf(fetch), { ...start, cursor }));
-        assert.equal(error.code, 'invalid_data');
-        assert.equal(error.reason, 'cursor_invalid');
+        assert.ok(
+          error.code === 'invalid_data' && error.reason === 'cursor_invalid',
+          `the service's answer became ${error.code} without reason cursor_invalid: add a rule to \`errors\``,
+        );
       },
     },
     {
@@ -304,14 +328,6 @@ async function walkOf(
 
 function keysOf(pages: readonly ItemPage[]): ReadonlySet<string> {
   return new Set(pages.flatMap(({ items }) => items.map(({ externalId }) => externalId)));
-}
-
-function assertItem(item: MediaItem, platform: string, { sources }: IncrementalCapability): void {
-  assert.equal(item.platform, platform);
-  assert.ok(sources[item.source], `source "${item.source}" is not declared`);
-  assert.ok(item.externalId.length > 0 && item.externalId.length <= 512);
-  assert.ok(item.title.length > 0, 'an item has no title');
-  assert.ok(!Number.isNaN(item.consumedAt.getTime()), 'an item has no valid time');
 }
 
 /** Turns of the event loop in which an aborted call must end. */

@@ -64,7 +64,7 @@ test('a provider is one folder: the template, copied and renamed, is tested, typ
      import { vinyl } from '@mca/core/providers/vinyl';
      const plays = [{ started_at: '2024-05-03T08:00:00Z', track: 'New', artist: 'Quiet Harbour', seconds: 100 }];
      const fetch = async (input) =>
-       Response.json(new URL(input.url).pathname === '/v1/me' ? { id: 'account-1', name: 'Ana' } : { plays, next: null });
+       Response.json(new URL(new Request(input).url).pathname === '/v1/me' ? { id: 'account-1', name: 'Ana' } : { plays, next: null });
      const registry = createRegistry({ providers: [vinyl()], ...memory(), insecurePlaintextForTests: true, env: { fetch } });
      const imported = await importFile(registry, { userId: 'ana', file: 'providers/vinyl/__fixtures__/plays.csv' });
      await addConnection(registry, { userId: 'ana', provider: 'vinyl', credentials: { fields: { token: 'a token' } } });

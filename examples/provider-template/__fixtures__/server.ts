@@ -5,6 +5,7 @@ export interface FakePlay {
   readonly artist: string;
   readonly track: string;
   readonly seconds?: number;
+  readonly length?: number;
   /** Sent in place of a well-formed play. */
   readonly raw?: unknown;
 }
@@ -49,6 +50,6 @@ export function refusal(status: number, error: string, headers: Record<string, s
   return Response.json({ error }, { status, headers });
 }
 
-function wireForm({ at, artist, track, seconds = 200, raw }: FakePlay): unknown {
-  return raw ?? { started_at: new Date(at * 1_000).toISOString(), artist, track, seconds };
+function wireForm({ at, artist, track, seconds = 200, length = 240, raw }: FakePlay): unknown {
+  return raw ?? { started_at: new Date(at * 1_000).toISOString(), artist, track, seconds, length };
 }

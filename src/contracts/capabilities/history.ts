@@ -57,7 +57,7 @@ export interface PoisonRecord {
  * - `HIST-2` asking again with the same request gives at least the same items, with the same keys
  * - `HIST-3` with `since` everything after it is given; without, everything
  * - `HIST-4` pages balance: `read = items + skipped + rejected`
- * - `HIST-5` items are of this platform and of a declared source
+ * - `HIST-5` items are whole, of this platform and of a declared source; personal data stays behind
  * - `HIST-6` one bad record is rejected, not the page; good ones around it survive
  * - `HIST-7` an aborted signal ends a call with `cancelled`, at once and without another request, also while one hangs
  * - `HIST-8` a walk ends: an empty account answers one page without items and `hasMore: false`
