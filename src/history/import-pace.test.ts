@@ -1,3 +1,4 @@
+import v8 from 'node:v8';
 import { createRegistry, importFile, type Storage } from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import { spotify } from '@mca/core/providers/spotify';
@@ -43,8 +44,22 @@ test('where the runtime does not tell, pages end by their size alone', () => {
   expect(pace.isTimeToCommit(1_000_000)).toBe(false);
 });
 
-test('this runtime tells', () => {
-  expect(importPace().isTimeToCommit(1_000_000)).toBe(true);
+test('this runtime tells, once its young generation has grown', async () => {
+  const told = (newSpace: number) =>
+    vi
+      .spyOn(v8, 'getHeapSpaceStatistics')
+      .mockReturnValue([
+        { space_name: 'new_space', space_used_size: newSpace / 2, space_available_size: newSpace / 2 },
+      ] as v8.HeapSpaceInfo[]);
+  try {
+    told(32 * MB);
+    expect(importPace().isTimeToCommit(1_000_000)).toBe(true);
+    told(16 * MB);
+    expect(importPace().isTimeToCommit(1_000_000)).toBe(false);
+  } finally {
+    vi.restoreAllMocks();
+  }
+  expect(v8.getHeapSpaceStatistics().map(({ space_name: name }) => name)).toContain('new_space');
 });
 
 test('an import waits with 2,000 items and a batch at most, with its first page for all of them, and commits each once', async () => {

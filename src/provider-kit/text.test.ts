@@ -139,7 +139,8 @@ describe('decodeText', () => {
     { state: 'is far from collecting', used: 0, least: 32 * 1024, most: 64 * 1024 },
     { state: 'is about to collect', used: 9, least: 8 * 1024, most: 32 * 1024 },
   ])('hands on strings of $least to $most characters while V8 $state, whatever the source does', async (each) => {
-    const space = { space_name: 'new_space', space_used_size: each.used, space_available_size: 10 - each.used };
+    const [used, free] = [each.used, 10 - each.used].map((part) => part * 4_000_000);
+    const space = { space_name: 'new_space', space_used_size: used, space_available_size: free };
     const told = vi.spyOn(v8, 'getHeapSpaceStatistics').mockReturnValue([space] as v8.HeapSpaceInfo[]);
     const lengths: number[] = [];
     for await (const chunk of decodeText(fileOf('file', 'x'.repeat(1_000_000), 1_000))) lengths.push(chunk.length);

@@ -5,6 +5,8 @@ interface HeapSpace {
   readonly space_available_size: number;
 }
 
+/** Smaller than this it may grow: collections would be so many that waiting for them costs more than the memory. */
+const GROWN_BYTES = 24 * 2 ** 20;
 /** Share in use from which V8 collects its young generation at the next turn of the event loop. */
 const COLLECTED_FROM = 0.8;
 
@@ -32,7 +34,8 @@ export function youngGeneration(): YoungGeneration {
   const space = figures?.getHeapSpaceStatistics?.().find(({ space_name: name }) => name === 'new_space');
   if (!space) return { used: 0, collectedFrom: Number.POSITIVE_INFINITY };
   const { space_used_size: used, space_available_size: free } = space;
-  return { used, collectedFrom: (used + free) * COLLECTED_FROM };
+  const isGrown = used + free >= GROWN_BYTES;
+  return { used, collectedFrom: isGrown ? (used + free) * COLLECTED_FROM : Number.POSITIVE_INFINITY };
 }
 
 /** Lets V8 collect its young generation, when it is about to. */
