@@ -8,8 +8,6 @@ interface HeapSpace {
 const { process } = globalThis as { readonly process?: { getBuiltinModule?(id: string): unknown } };
 const figures = v8WithFigures();
 
-/** Smaller than this the young generation may grow. */
-const GROWN_BYTES = 24 * 2 ** 20;
 /** V8 collects its young generation from four fifths in use; this is a little before. */
 const NEAR_FROM = 0.72;
 
@@ -21,7 +19,7 @@ export function isCollectionNear(): boolean {
   const space = figures?.getHeapSpaceStatistics?.().find(({ space_name: name }) => name === 'new_space');
   if (!space) return false;
   const { space_used_size: used, space_available_size: free } = space;
-  return used + free >= GROWN_BYTES && used > (used + free) * NEAR_FROM;
+  return used > (used + free) * NEAR_FROM;
 }
 
 /** Other runtimes have the function, and it throws. */

@@ -53,11 +53,7 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
   for (const strategy of provider.auth) {
     const missing = missingOAuthSetting(strategy);
     if (missing)
-      refuse(
-        'invalid_oauth',
-        `Provider "${id}" uses OAuth without a valid ${missing}.`,
-        'Endpoints are https URLs; the client id comes from the service.',
-      );
+      refuse('invalid_oauth', `Provider "${id}" uses OAuth without a valid ${missing}.`, 'Endpoints are https URLs.');
   }
 }
 
