@@ -5,6 +5,10 @@ interface HeapSpace {
   readonly space_available_size: number;
 }
 
+interface V8 {
+  getHeapSpaceStatistics?(): readonly HeapSpace[];
+}
+
 const { process } = globalThis as { readonly process?: { getBuiltinModule?(id: string): unknown } };
 const figures = v8WithFigures();
 
@@ -23,9 +27,9 @@ export function isCollectionNear(): boolean {
 }
 
 /** Other runtimes have the function, and it throws. */
-function v8WithFigures(): { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined {
-  const v8 = process?.getBuiltinModule?.('node:v8') as { getHeapSpaceStatistics?(): readonly HeapSpace[] } | undefined;
+function v8WithFigures(): V8 | undefined {
   try {
+    const v8 = process?.getBuiltinModule?.('node:v8') as V8 | undefined;
     v8?.getHeapSpaceStatistics?.();
     return v8;
   } catch {

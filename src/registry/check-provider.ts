@@ -21,7 +21,7 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
     refuse(
       'malformed_id',
       `"${String(id)}" is no provider id.`,
-      'Use lower-case letters, digits and dashes, a letter first, at most 63 characters.',
+      'Lower-case letters, digits and dashes, a letter first, 63 at most.',
     );
   }
   if (others.has(id))
@@ -47,7 +47,7 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
       refuse(
         'impossible_limit',
         `Provider "${id}" has a limit nobody can keep.`,
-        'Requests, milliseconds and concurrency are whole numbers above 0.',
+        'All its numbers are whole and above 0.',
       );
   }
   for (const strategy of provider.auth) {
