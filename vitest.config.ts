@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // The custom condition makes `@mca/core/…` resolve to the sources, so tests never run a stale build.
-const conditions = ['@mca/source', 'import', 'module', 'default', 'node'];
+const conditions = ['@mca/source', 'module', 'default', 'node'];
 
 const reports = process.env.MCA_TEST_REPORTS;
 
@@ -19,6 +19,7 @@ export default defineConfig(({ mode }) => ({
       mode === 'package' ? ['test/package/**/*.pack.ts'] : ['{src,providers,adapters,examples,test}/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     pool: 'forks',
+    globalSetup: ['test/support/postgres-broker.ts'],
     maxWorkers: 2,
     // Hang guards, not speed limits.
     testTimeout: { test: 60_000, soak: 3_600_000 }[mode] ?? 1_200_000,

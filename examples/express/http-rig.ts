@@ -1,4 +1,3 @@
-import './require-as-require.ts';
 import { request as send } from 'node:http';
 import { readSettings } from './settings.ts';
 import { type Running, start } from './start.ts';
