@@ -20,7 +20,15 @@ import {
   transientError,
   wasSent,
 } from './token-failure.ts';
-import { type BuiltRequest, type OAuthStrategy, pollErrorOf, requestTo, secretFor } from './token-request.ts';
+import {
+  type BuiltRequest,
+  errorNameOf,
+  isPolledByUserCode,
+  type OAuthStrategy,
+  pollErrorOf,
+  requestTo,
+  secretFor,
+} from './token-request.ts';
 
 export type { OAuthStrategy } from './token-request.ts';
 
@@ -113,7 +121,8 @@ export class TokenEndpoint {
     const answer = await this.#ask('device', (fetchOnce) =>
       oauth.deviceAuthorizationRequest(as, client, auth, parameters, { ...options, [oauth.customFetch]: fetchOnce }),
     );
-    const { device_code: deviceCode, user_code: userCode } = answer.body;
+    const { user_code: userCode } = answer.body;
+    const deviceCode = isPolledByUserCode(this.#strategy) ? userCode : answer.body.device_code;
     const verificationUri = answer.body.verification_uri ?? answer.body.verification_url;
     const lifetimeMs = lifetimeMsOf(answer.body.expires_in);
     if (!isText(deviceCode) || !isText(userCode) || !isWebAddress(verificationUri) || lifetimeMs === undefined) {
@@ -157,7 +166,8 @@ export class TokenEndpoint {
   async #granted(kind: OAuthRequest, send: (fetchOnce: FetchOnce) => Promise<Response>): Promise<Grant> {
     const { body, exchange: answer } = await this.#ask(kind, send);
     const { access_token: accessToken, token_type: tokenType, refresh_token: refreshToken, scope } = body;
-    const isBearer = typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer';
+    const { untypedTokens = false } = this.#strategy;
+    const isBearer = tokenType === undefined ? untypedTokens : String(tokenType).toLowerCase() === 'bearer';
     if (!isText(accessToken) || !isBearer) throw this.#unexpected(answer);
     const lifetimeMs = lifetimeMsOf(body.expires_in);
     const grantedAt = serviceNow(this.#registry, this.#provider, this.#strategy.tokenEndpoint);
@@ -178,7 +188,8 @@ export class TokenEndpoint {
     await send(async (url, request) => {
       const received = await this.#exchange(kind, url, request);
       const body = jsonObject(received.body);
-      if (!body || received.status !== 200 || isText(body.error)) throw this.#failureOf(kind, received);
+      const isError = errorNameOf(this.#strategy, kind, body) !== undefined;
+      if (!body || received.status !== 200 || isError) throw this.#failureOf(kind, received);
       answer = { body, exchange: received };
       // What came is judged here; the library only hands it through.
       return new Response(null, { status: 200 });
@@ -228,7 +239,7 @@ export class TokenEndpoint {
     if (status >= 300 && status < 400) {
       return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'redirect_refused'));
     }
-    const oauthError = jsonObject(answer.body)?.error;
+    const oauthError = errorNameOf(this.#strategy, kind, jsonObject(answer.body));
     if (kind === 'poll') {
       const declared = pollErrorOf(this.#strategy, status);
       if (declared) return refusalOf(declared, 400, this.#provider.id, this.#host);
@@ -240,7 +251,7 @@ export class TokenEndpoint {
       const waitMs = this.#waitMs(answer);
       return new TokenFailure('transient', transientError(this.#provider.id, this.#host, 'too_many_requests', waitMs));
     }
-    if (isText(oauthError)) return refusalOf(oauthError, status, this.#provider.id, this.#host);
+    if (oauthError !== undefined) return refusalOf(oauthError, status, this.#provider.id, this.#host);
     return this.#unexpected(answer);
   }
 

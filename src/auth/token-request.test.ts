@@ -277,3 +277,15 @@ describe('a device flow older than the standard', () => {
 
 const check = (rig: AuthRig) => (context: unknown) =>
   rig.provider.capabilities.sessionCheck?.check(context as never) ?? Promise.reject(new Error('no check'));
+
+test('errorNames: a service with names of its own is understood when codes are traded', async () => {
+  for (const [errorNames, expected] of [
+    [undefined, 'upstream unexpected_answer'],
+    [{ grant_error: 'invalid_grant' }, 'auth_expired revoked'],
+    [{ grant_error: 'invalid_client' }, 'configuration invalid_client'],
+  ] as const) {
+    const rig = rigWith({ errorNames });
+    rig.oauth.failNext('token', 1, { status: 401, body: '{"error":"grant_error"}' });
+    expect(await failure(connect(rig))).toBe(expected);
+  }
+});

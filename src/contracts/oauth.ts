@@ -28,6 +28,15 @@ export interface OAuthClient {
   readonly tokenHeaders?: Readonly<Record<string, string>> | undefined;
   /** Parameters added to each refresh. Anybody may see them: no secrets. @default none */
   readonly refreshParameters?: Readonly<Record<string, string>> | undefined;
+  /**
+   * What the service calls errors of the standard, where it has names of its own: `{ grant_error: 'invalid_grant' }`.
+   * Names that are not listed mean what they say.
+   *
+   * @default none
+   */
+  readonly errorNames?: Readonly<Record<string, OAuthErrorName>> | undefined;
+  /** Answers do not say of what type their tokens are: bearer tokens. RFC 6749 wants `token_type`. @default false */
+  readonly untypedTokens?: boolean | undefined;
   /** How long the user's consent lasts whatever is refreshed, in milliseconds (Spotify: six months). */
   readonly authorizationLifetimeMs?: number | undefined;
   /** @default a bearer token in the `authorization` header */
@@ -56,12 +65,20 @@ export interface AuthorizationCodeStrategy extends OAuthClient {
 export interface DeviceCodeStrategy extends OAuthClient {
   readonly type: 'device-code';
   readonly deviceEndpoint: string;
+  /**
+   * How the flow is begun and polled. `get` puts all parameters into the query, and never a client secret: addresses are
+   * kept in logs.
+   *
+   * @default 'post'
+   */
+  readonly deviceMethod?: 'post' | 'get' | undefined;
   /** For services whose flow is older than the standard. @default the token endpoint, asked as in RFC 8628, 3.4 */
   readonly poll?: DevicePoll | undefined;
 }
 
 /** How a device flow is polled at an address of its own. The request has the code and the client, and no `grant_type`. */
 export interface DevicePoll {
+  /** `{user_code}` in it stands for the code that the user types; the device code is not sent then, and may be anything. */
   readonly endpoint: string;
   /** What the device code is called there. @default 'device_code' */
   readonly codeParameter?: string | undefined;
@@ -71,6 +88,12 @@ export interface DevicePoll {
    * @default none; the `error` of the body says it
    */
   readonly statuses?: Readonly<Record<number, DevicePollError>> | undefined;
+  /**
+   * Field of the body, at any status, that says what `errorNames` has a name for. Looked at where there is no `error`.
+   *
+   * @default none
+   */
+  readonly errorField?: string | undefined;
 }
 
 /**
@@ -83,3 +106,6 @@ export type DevicePollError =
   | 'access_denied'
   | 'expired_token'
   | 'invalid_grant';
+
+/** Errors that follow from more than their name. `invalid_client`: the host's client id is wrong, and tokens are kept. */
+export type OAuthErrorName = DevicePollError | 'invalid_client';
