@@ -33,7 +33,7 @@ export interface CursorEnvelope {
     | undefined;
   /** Stretches the service no longer told of when it was asked, oldest first; of more than 500 the nearest become one. */
   readonly gaps?: readonly (readonly [from: number, to: number])[] | undefined;
-  /** The provider's own position within the walk; any JSON-safe string, empty between two walks. */
+  /** The provider's own position within the walk; any JSON-safe string. Empty between two walks unless it is kept. */
   readonly opaque: string;
 }
 

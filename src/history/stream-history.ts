@@ -102,7 +102,8 @@ async function* stream(
     const fetched = await access.track(nextPage(source, { ...position, walk }, trail));
     const { page } = fetched;
     const now = env.clock.now();
-    const next = advance(fetched.position, page, { platform: provider, order: capability.order, now });
+    const { order, keepsCursor } = capability;
+    const next = advance(fetched.position, page, { platform: provider, order, keepsCursor, now });
     // What was told and what was not is the host's to keep.
     const { coverage: _told, gaps: _untold, ...rest } = next;
     position = rest;

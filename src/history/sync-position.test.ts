@@ -79,3 +79,10 @@ test('of very many stretches the oldest are joined: the newest claim no more tha
   expect(coverage).toHaveLength(500);
   for (const [, , from, to] of coverage.slice(-50)) expect(to - from).toBe(0);
 });
+
+test('the cursor of a last page is gone, unless it is kept', () => {
+  const rules = { platform: 'fake', order: 'newest-first', now: START } as const;
+  const page = { items: [], cursor: 'up to here', hasMore: false };
+  expect(advance({ opaque: '' }, page, rules)).toEqual({ opaque: '' });
+  expect(advance({ opaque: '' }, page, { ...rules, keepsCursor: true })).toEqual({ opaque: 'up to here' });
+});

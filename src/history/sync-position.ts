@@ -80,8 +80,9 @@ export function advance(
   {
     platform,
     order,
+    keepsCursor = false,
     now,
-  }: { readonly platform: string; readonly order: 'oldest-first' | 'newest-first'; readonly now: number },
+  }: Pick<IncrementalCapability, 'order' | 'keepsCursor'> & { readonly platform: string; readonly now: number },
 ): Position {
   const walk = position.walk ?? { startedAt: now };
   // Future dates never move the mark: everything that really happens afterwards would be missed.
@@ -98,7 +99,7 @@ export function advance(
     ...before,
     ...(highWater === undefined ? {} : { highWater }),
     ...toldSoFar(position, page, platform),
-    opaque: page.hasMore ? page.cursor : '',
+    opaque: page.hasMore || keepsCursor ? page.cursor : '',
   };
   if (page.hasMore) return { ...next, walk: { ...walk, ...(seen === undefined ? {} : { seen }) } };
   const { walk: _ended, ...open } = next;

@@ -67,7 +67,7 @@ async function commit(job: SyncJob, track: Track, position: Position, page: Item
   const next = advance(
     position,
     { ...page, items: wanted },
-    { platform: connection.provider, order: capability.order, now },
+    { platform: connection.provider, order: capability.order, keepsCursor: capability.keepsCursor, now },
   );
   const stored = await registry.storage.commitPage({
     lease: lease.current,

@@ -84,6 +84,28 @@ const changing = (change: Change) => (real: HistoryCapability) => ({
 const items = (change: (item: MediaItem) => object) =>
   changing((page) => ({ items: page.items.map((item) => ({ ...item, ...change(item) })) }));
 
+/** Ends each walk with a cursor that says up to when it went; the next one begins `skippedMs` later. */
+const keeping =
+  (skippedMs: number) =>
+  (real: HistoryCapability): Partial<HistoryCapability> => ({
+    keepsCursor: true,
+    async fetchPage(context, { cursor, ...request }) {
+      const since = cursor?.startsWith('kept:') ? Number(cursor.slice(5)) + skippedMs : request.since;
+      const page = await real.fetchPage(context, {
+        ...request,
+        since,
+        cursor: cursor?.startsWith('kept:') ? undefined : cursor,
+      });
+      const newest = Math.max(since ?? 0, ...page.items.map(({ consumedAt }) => consumedAt.getTime()));
+      return page.hasMore ? page : { ...page, cursor: `kept:${newest}` };
+    },
+  });
+
+describe('historyConformance: cursors that are kept', () => {
+  for (const { id, title, skip, run } of historyConformance(underTest(keeping(0))))
+    test.skipIf(skip)(`${id} ${title}`, run);
+});
+
 const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<HistoryCapability>>> = {
   'HIST-1 loses the last item of a page': changing(({ items, read }) => ({
     items: items.slice(0, -1),
@@ -175,6 +197,8 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
     fetchPage: (context, request) =>
       real.fetchPage(context, { ...request, until: request.until && request.until - 5 * 60_000 }),
   }),
+  'HIST-13 has no cursor to keep': () => ({ keepsCursor: true }),
+  'HIST-13 passes over what comes next': keeping(3_600_000),
   'HIST-12 takes the bound for the beginning': (real) => ({
     fetchPage: (context, { until, ...request }) =>
       real.fetchPage(context, { ...request, until: undefined, since: until }),

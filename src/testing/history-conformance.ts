@@ -70,7 +70,7 @@ export interface ExpectedError {
 }
 
 /**
- * Proves that a provider keeps the promises `HIST-1` to `HIST-12`, with the real HTTP client in front of a fake service.
+ * Proves that a provider keeps the promises `HIST-1` to `HIST-13`, with the real HTTP client in front of a fake service.
  *
  * @example
  * ```ts
@@ -91,6 +91,7 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
     request: Partial<PageRequest> = {},
     between?: () => void,
   ): Promise<readonly ItemPage[]> => walkOf(capability, context, { ...start, ...request }, between);
+  const whyNotGrowing = service.growing ? undefined : 'the suite was given no service that grows';
   const several = underTest.onePage ? 'the service tells everything in one page' : undefined;
 
   const cases: ConformanceCase[] = [
@@ -116,9 +117,9 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
     {
       id: 'HIST-1',
       title: 'nothing is missed when new items arrive during a walk',
-      skip: several ?? (service.growing ? undefined : 'the suite was given no service that grows'),
+      skip: several ?? whyNotGrowing,
       async run() {
-        const { fetch, grow } = service.growing?.() ?? assert.fail('the suite was given no service that grows');
+        const { fetch, grow } = service.growing?.() ?? assert.fail(whyNotGrowing);
         const context = contextOf(fetch);
         const before = keysOf(await walk(context));
         const arrived: string[] = [];
@@ -270,6 +271,20 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
           for (const { externalId } of items.filter(({ consumedAt }) => consumedAt.getTime() < until))
             assert.ok(given.has(externalId), `${externalId} is before \`until\` and is not given`);
         }
+      },
+    },
+    {
+      id: 'HIST-13',
+      title: 'a walk that begins where the last one ended gives what has come since',
+      skip: capability.keepsCursor ? (several ?? whyNotGrowing) : 'walks begin without a cursor',
+      async run() {
+        const { fetch, grow } = service.growing?.() ?? assert.fail(whyNotGrowing);
+        const cursor = (await walk(contextOf(fetch))).at(-1)?.cursor;
+        assert.ok(cursor, 'the last page has no cursor to keep');
+        const arrived = grow();
+        const later = contextOf(fetch, undefined, now + 3_600_000);
+        const next = keysOf(await walk(later, { cursor, since: now, highWater: now }));
+        for (const key of arrived) assert.ok(next.has(key), `${key} has come since the walk before and is not given`);
       },
     },
   ];

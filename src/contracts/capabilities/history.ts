@@ -7,7 +7,7 @@ import type { SourceInfo } from './file-import.ts';
  * of the page before until `hasMore` is false; the next walk starts where it says.
  */
 export interface PageRequest {
-  /** The provider's own position within this walk; `undefined` starts one. */
+  /** The provider's own position within this walk; `undefined` starts one. With `keepsCursor` see there. */
   readonly cursor: string | undefined;
   /**
    * Only what happened after this instant is wanted, epoch milliseconds: the newest item stored, less an overlap.
@@ -65,6 +65,7 @@ export interface PoisonRecord {
  * - `HIST-10` with `oldest-first` no page holds an item older than the page before it, but for the same second
  * - `HIST-11` a cursor that is not its own is refused with `invalid_data` `cursor_invalid`
  * - `HIST-12` with `backfill`, `until` bounds the walk: nothing at or after it is required, everything before it is given
+ * - `HIST-13` with `keepsCursor`, a walk that begins with the last cursor of the one before gives what has come since
  */
 export interface IncrementalCapability {
   /** What its items come from, by source id. */
@@ -73,6 +74,13 @@ export interface IncrementalCapability {
   readonly order: 'oldest-first' | 'newest-first';
   /** Whether a walk can be bounded by `until`, so that old history is fetched apart from what is new. */
   readonly backfill: boolean;
+  /**
+   * The cursor of a last page is kept, and the next walk begins with it: for services that say what changed since they
+   * were asked, in terms of their own. `cursor` is `undefined` only for everything: the first walk, `again`, a lost one.
+   *
+   * @default false
+   */
+  readonly keepsCursor?: boolean | undefined;
   /** How late the service may still tell of something, in milliseconds; so much is read again each time. @default 24 hours */
   readonly overlapMs?: number | undefined;
   /** The same for the weekly deep pass. @default 14 days */
