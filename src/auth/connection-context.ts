@@ -29,7 +29,8 @@ export async function openContext(
   assertUsable(connection);
   const anonymous = anonymousOf(provider);
   const kept = new KeptCredentials(registry, connection);
-  const stored = registry.credentials ? await kept.read() : undefined;
+  // Of a service without logins nothing is kept, and there may be no keys to open it with.
+  const stored = registry.credentials && keepsSecrets(provider) ? await kept.read() : undefined;
   if (!stored) {
     if (!anonymous) throw needsReauth(connection, 'not_connected');
     const authoriser = anonymousAuthoriser(provider, anonymous.sign, connection.account);
@@ -128,6 +129,10 @@ function contextOf(registry: AnyRegistry, opening: Opening): ProviderContext {
     signal,
   });
   return { http, account: { id: account, baseUrl: userUrl, fields }, signal, now: () => env.clock.now() };
+}
+
+function keepsSecrets({ auth }: AnyProvider): boolean {
+  return auth.some(({ type }) => type !== 'file-import' && type !== 'none');
 }
 
 function assertUsable(connection: Connection): void {

@@ -6,6 +6,8 @@
 
 // Recorded services
 export { type Cassette, type CassetteOptions, type CassetteScrub, cassette } from './cassettes.ts';
+// Catalogues
+export { type CatalogUnderTest, catalogConformance } from './catalog-conformance.ts';
 // Conformance of adapters
 export type { ConformanceCase } from './conformance-case.ts';
 export { type FakeClock, type FakeClockOptions, fakeClock } from './fake-clock.ts';

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { memory } from '@mca/core/adapters/memory';
 import { spotify } from '@mca/core/providers/spotify';
+import { tmdb } from '@mca/core/providers/tmdb';
 import {
+  catalogConformance,
   credentialConformance,
   fakeProvider,
   fileImportConformance,
@@ -47,11 +49,14 @@ test('every promise of a contract has a conformance case, every case a promise, 
     expected: [],
     errors: [{ title: '', service: fetch, code: 'upstream' as const }],
   };
+  const entry = { id: 'movie:1', type: 'video', title: 'Film', tags: [], ids: {} } as const;
+  const lookups = { service: fetch, known: [{ ids: {}, entry }], unknown: {}, unaskable: {}, gone: '' };
   const suites = [
     storageConformance(open),
     credentialConformance(open),
     fileImportConformance(importer),
     historyConformance(live),
+    catalogConformance({ provider: tmdb(), now: 0, ...lookups, errors: live.errors }),
     limiterConformance(() => ({ create: () => expect.fail('No case is run here.') })),
   ];
   const cases = new Set(suites.flat().map(({ id }) => id));

@@ -1,18 +1,41 @@
-import type { MediaIds, MediaType } from '../media-item.ts';
+import type { MediaIds, MediaItem } from '../media-item.ts';
 import type { Track } from '../track.ts';
 import type { ProviderContext } from './context.ts';
 
-/** A film, series or episode as a catalogue describes it. */
-export interface CatalogEntry {
-  readonly type: MediaType;
-  readonly title: string;
+/** A film, series or episode as a catalogue describes it, in the terms of {@link MediaItem}. What is not known is absent. */
+export interface CatalogEntry
+  extends Pick<MediaItem, 'type' | 'subtype' | 'title' | 'creator' | 'durationMs' | 'tags' | 'url' | 'ids'> {
+  /** The catalogue's own name of it, with its kind where numbers overlap: `movie:296`, `tv:8592`. Goes into `details`. */
+  readonly id: string;
+  /** When it came out. */
   readonly year?: number | undefined;
-  readonly ids: MediaIds;
-  readonly tags: readonly string[];
 }
 
-/** Finding things: by ISRC, by text, by the id of another catalogue. Services implement what they have. */
-export interface CatalogCapability {
+/**
+ * Looking things up by the ids that catalogues have for them. Nothing of a user is asked for, and nothing is kept.
+ *
+ * - `CAT-1` `lookup` gives the entry that an id of another catalogue names, with this id among its `ids`
+ * - `CAT-2` an id that names things of several kinds gives an entry only when the kind is told: there is no guess
+ * - `CAT-3` ids that the catalogue does not know give `undefined`; those it cannot be asked for, without a request
+ * - `CAT-4` `details` of an entry's `id` gives the entry; an `id` that is gone, or no id of its own, gives `undefined`
+ * - `CAT-5` entries are whole: tags in lower case and each once, no empty texts, no times and years of zero
+ * - `CAT-6` what the service answers in error becomes an `McaError` of the documented code
+ * - `CAT-7` an aborted signal ends a call with `cancelled`, at once
+ */
+export interface CatalogLookup {
+  /**
+   * The entry that one of these ids names.
+   *
+   * @param subtype kind that is looked for, as in `MediaItem.subtype`: `movie`, `tv_show`, `tv_episode`. Numbers of some
+   *   catalogues mean nothing without it
+   */
+  lookup(context: ProviderContext, ids: MediaIds, subtype?: string): Promise<CatalogEntry | undefined>;
+  /** The entry with this `id`. */
+  details(context: ProviderContext, id: string): Promise<CatalogEntry | undefined>;
+}
+
+/** Finding things: by the ids of other catalogues, by ISRC, by text. Services implement what they have. */
+export interface CatalogCapability extends Partial<CatalogLookup> {
   /** Tracks that match an ISRC or a text, best first. */
   readonly searchTracks?:
     | ((
@@ -20,13 +43,11 @@ export interface CatalogCapability {
         query: { readonly isrc: string } | { readonly text: string },
       ) => Promise<readonly Track[]>)
     | undefined;
-  /** The entry that one of these ids names. */
-  readonly lookup?: ((context: ProviderContext, ids: MediaIds) => Promise<CatalogEntry | undefined>) | undefined;
 }
 
 /** Adds tags and metadata from the platform's own knowledge (Last.fm tags, TMDB genres). */
 export interface EnrichmentCapability {
-  readonly types: readonly MediaType[];
+  readonly types: readonly MediaItem['type'][];
   /** One entry per item, in order; `undefined` for an unknown one. */
   enrich(
     context: ProviderContext,
