@@ -7,7 +7,7 @@ import { type SealPlace, seal, unseal } from './envelope.ts';
 import { sealerOf } from './vault.ts';
 
 /** How long a user may take. */
-export const FLOW_TTL_MS: number = 10 * 60_000;
+export const FLOW_TTL_MS: number = 600_000;
 
 const BEGIN_AGAIN = 'Start connecting again, in the browser session that shall be connected.';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../contracts/env.ts';
 
-const KEEP_MS = 5 * 60_000;
+const KEEP_MS = 300_000;
 const KEEP_MOST = 1_000;
 
 /**

@@ -9,7 +9,7 @@ const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 /** NIST SP 800-38D: with random IVs one key seals at most so often. */
-const MOST_USES = 2 ** 32;
+const MOST_USES = 4_294_967_296;
 
 /** Options of {@link keyRing}. */
 export interface KeyRingOptions {

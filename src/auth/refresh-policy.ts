@@ -4,10 +4,10 @@ import type { OAuthTokens, RefreshFailure } from './credentials.ts';
 
 const MINUTE = 60_000;
 const FIRST_COOL_DOWN = 30_000;
-const LONGEST_COOL_DOWN = 60 * MINUTE;
+const LONGEST_COOL_DOWN = 3_600_000;
 /** A service that failed on so many different days will not come back by itself. */
 const DAYS_TO_EXHAUSTION = 4;
-const LONGEST_LIFETIME_S = 10 * 365 * 86_400;
+const LONGEST_LIFETIME_S = 315_360_000;
 
 /**
  * How long before its end a token is replaced: a tenth of its life, at least a minute, at most a quarter of an hour, and

@@ -8,8 +8,6 @@ import { CERTAIN_STRETCHES, joined } from './coverage.ts';
 import { readPosition } from './sync-position.ts';
 import { backfillKey } from './sync-start.ts';
 
-const HOUR_MS = 3_600_000;
-
 /**
  * How far around its `consumedAt` the real moment of an event may lie. A calendar day is a day somewhere on Earth:
  * it begins up to 14 hours before and ends up to 12 hours after the same day in UTC.
@@ -17,8 +15,8 @@ const HOUR_MS = 3_600_000;
 const REACH: Readonly<Record<Precision, { readonly beforeMs: number; readonly afterMs: number }>> = {
   second: { beforeMs: 0, afterMs: 1_000 },
   minute: { beforeMs: 0, afterMs: 60_000 },
-  hour: { beforeMs: 0, afterMs: HOUR_MS },
-  day: { beforeMs: 14 * HOUR_MS, afterMs: 36 * HOUR_MS },
+  hour: { beforeMs: 0, afterMs: 3_600_000 },
+  day: { beforeMs: 50_400_000, afterMs: 129_600_000 },
 };
 
 /** No instant lies in it. */

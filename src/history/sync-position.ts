@@ -9,11 +9,10 @@ import { type CoverageTracker, joined, trackCoverage, withoutStretch, withoutStr
 export type Position = Omit<CursorEnvelope, 'v' | 'provider' | 'capability' | 'issuedAt'>;
 
 /** Events dated further ahead than this are stored, and never believed. */
-export const FUTURE_TOLERANCE_MS: number = 5 * 60_000;
-const DAY_MS = 86_400_000;
-const DEFAULT_OVERLAP_MS = DAY_MS;
-const DEFAULT_DEEP_OVERLAP_MS = 14 * DAY_MS;
-const DEEP_EVERY_MS = 7 * DAY_MS;
+export const FUTURE_TOLERANCE_MS: number = 300_000;
+const DEFAULT_OVERLAP_MS = 86_400_000;
+const DEFAULT_DEEP_OVERLAP_MS = 1_209_600_000;
+const DEEP_EVERY_MS = 604_800_000;
 
 /** What of a capability decides how its walks go. */
 export type WalkRules = Pick<IncrementalCapability, 'order' | 'overlapMs' | 'deepOverlapMs'>;

@@ -2,7 +2,7 @@ import type { FilePosition } from '../contracts/errors.ts';
 import { fileFailure } from './file-failure.ts';
 
 /** Longest record, in bytes of UTF-8. */
-export const CSV_RECORD_BYTES_MAX: number = 128 * 1024;
+export const CSV_RECORD_BYTES_MAX: number = 131_072;
 
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;

@@ -2,7 +2,7 @@ import type { Clock, Timers } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
 
 /** Longest wait a timer can hold; anything longer fires at once in every runtime. */
-export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS: number = 2_147_483_647;
 
 /** Milliseconds that only ever grow, by the best clock there is. */
 export function monotonicMs(clock: Clock): number {

@@ -3,8 +3,6 @@ import { McaError } from '../../contracts/errors.ts';
 const DEEPEST = 64;
 const DANGEROUS_KEYS = ['__proto__', 'constructor', 'prototype'] as const;
 
-const SUSPICIOUS = [...DANGEROUS_KEYS, '\\u'] as const;
-
 /** What a body holds. `text` is there for error tables. */
 export type JsonBody =
   | { readonly kind: 'json'; readonly value: unknown }
@@ -32,7 +30,7 @@ export function readJson(text: string): JsonBody {
     return { kind: 'not_json' };
   }
   // Nearly no answer has them: most are spared the walk. Keys may also be spelled with escapes.
-  if (SUSPICIOUS.some((each) => text.includes(each))) dropDangerousKeys(value);
+  if (text.includes('\\u') || DANGEROUS_KEYS.some((key) => text.includes(key))) dropDangerousKeys(value);
   return { kind: 'json', value };
 }
 

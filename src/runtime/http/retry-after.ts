@@ -1,7 +1,7 @@
 import { dateOf, parseHttpDate } from './service-clock.ts';
 
 /** Nothing a service says makes us wait longer. */
-const LONGEST_MS = 24 * 60 * 60 * 1_000;
+const LONGEST_MS = 86_400_000;
 /** A refusal for the limit means at least this, whatever the header says: "0" is how some services spell "soon". */
 const SHORTEST_THROTTLED_MS = 1_000;
 /** Numbers from here on are instants (2001 and later), below they are durations. */
