@@ -55,9 +55,11 @@ export type {
   AddedProviderId,
   AnyProvider,
   AuthStrategy,
+  BacklogHealth,
   CapabilityName,
   Change,
   CircuitEvent,
+  CircuitHealth,
   Clock,
   ClockSkewEvent,
   Connection,
@@ -74,6 +76,7 @@ export type {
   FormField,
   GroupField,
   GroupTally,
+  HealthReport,
   HookFailedEvent,
   ImportCounts,
   ImportFile,
@@ -85,6 +88,10 @@ export type {
   ImportStatus,
   IncrementalName,
   ItemKey,
+  Job,
+  JobEngine,
+  JobName,
+  JobOutcome,
   Json,
   KeyProvider,
   LogFields,
@@ -94,6 +101,7 @@ export type {
   MediaIds,
   MediaItem,
   MediaType,
+  PartHealth,
   Playlist,
   Precision,
   Provider,
@@ -109,16 +117,19 @@ export type {
   RejectedRecord,
   RequestEvent,
   RequestWaitingEvent,
+  RunJob,
   ScopesMissingEvent,
   Storage,
   StoredItem,
   StoredParkedRecord,
+  SyncBacklog,
   SyncCounts,
   SyncFinishedEvent,
   SyncLogEntry,
   SyncProgressEvent,
   SyncSchedule,
   SyncStatus,
+  SyncStuckEvent,
   Tally,
   Timers,
   TokenRefreshedEvent,
@@ -134,12 +145,15 @@ export {
   timeline,
   topGroups,
 } from './history/aggregates.ts';
+// How everything is, and taking it elsewhere
+export { checkHealth, type HealthOptions } from './history/check-health.ts';
 export { type ExportOptions, exportItems } from './history/export-items.ts';
 // Following and changing it
 export { exportUser } from './history/export-user.ts';
 // Bringing history home
 export { type ImportFileOptions, importFile } from './history/import-file.ts';
 export type { FileReport, ImportReport } from './history/import-report.ts';
+export { type DueJobsOptions, dueJobs, type RunJobOptions, runJob } from './history/jobs.ts';
 export {
   type ChangesOptions,
   type ConnectionFilter,

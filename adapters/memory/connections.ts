@@ -40,7 +40,11 @@ export function connectionVerbs(state: State): ConnectionVerbs {
       return structuredClone(updated);
     },
     async listConnections(filter) {
+      const endsBefore = filter.consentEndsBefore;
+      const isEnding = ({ status, authorizationExpiresAt: endsAt }: Connection) =>
+        endsBefore === undefined || (status === 'active' && endsAt !== undefined && endsAt < endsBefore);
       return [...state.connections.values()]
+        .filter(isEnding)
         .filter((connection) => filter.id === undefined || connection.id === filter.id)
         .filter((connection) => filter.userId === undefined || connection.userId === filter.userId)
         .filter((connection) => filter.provider === undefined || connection.provider === filter.provider)

@@ -34,6 +34,19 @@ export function syncVerbs(state: State): SyncVerbs {
           return { schedule: { ...schedule }, connection: structuredClone(connection), lease };
         });
     },
+    async listDue({ providers, limit }) {
+      const due = dueSchedules(state, providers, state.clock.now());
+      return due.slice(0, limit).map(({ schedule }) => ({ ...schedule }));
+    },
+    async readBacklog({ providers }) {
+      const now = state.clock.now();
+      const due = dueSchedules(state, providers, now);
+      const running = [...state.connections.values()]
+        .filter(({ provider }) => providers.includes(provider))
+        .flatMap(({ id }) => schedulesOf(state, id))
+        .filter((schedule) => isHeld(state, schedule, now));
+      return { due: due.length, oldestDueAt: due[0]?.schedule.dueAt, running: running.length };
+    },
     async concludeSync({ lease, log, schedules, lastSyncAt }) {
       // Everything that can fail comes before anything that changes.
       assertLease(state, lease);
@@ -87,12 +100,17 @@ function dueSchedules(state: State, providers: readonly string[], now: number): 
     const schedules = schedulesOf(state, connection.id);
     if (schedules.some(({ blocked, dueAt }) => blocked && dueAt > now)) continue;
     for (const schedule of schedules) {
-      const held = state.leases.get(resourceOf(schedule));
-      if (schedule.dueAt <= now && !(held && held.expiresAt > now)) due.push({ schedule, connection });
+      if (schedule.dueAt <= now && !isHeld(state, schedule, now)) due.push({ schedule, connection });
     }
   }
   // Sorting is stable, so equal times stay in the order of connections.
   return due.sort((a, b) => a.schedule.dueAt - b.schedule.dueAt);
+}
+
+/** Whether somebody is at work on it. */
+function isHeld(state: State, schedule: SyncSchedule, now: number): boolean {
+  const held = state.leases.get(resourceOf(schedule));
+  return held !== undefined && held.expiresAt > now;
 }
 
 function resourceOf({ connectionId, capability }: SyncSchedule): string {

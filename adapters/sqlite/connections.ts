@@ -70,10 +70,14 @@ export function connectionVerbs(session: Session, clock: Clock): ConnectionVerbs
         const asked = Object.entries(columns).flatMap(([column, value]) =>
           value === undefined ? [] : { column, value },
         );
-        const where = asked.map(({ column }) => `${column} = ?`).join(' AND ');
+        const endsBefore = filter.consentEndsBefore?.getTime();
+        const where = [
+          ...asked.map(({ column }) => `${column} = ?`),
+          ...(endsBefore === undefined ? [] : [`c.status = 'active' AND c.authorization_expires_at < ?`]),
+        ].join(' AND ');
         const rows = session
           .statement(`${SELECT} WHERE ${where || 'true'} ORDER BY c.connection_no`)
-          .all(...asked.map(({ value }) => value));
+          .all(...asked.map(({ value }) => value), ...(endsBefore === undefined ? [] : [endsBefore]));
         return (rows as ConnectionRow[]).map(decodeConnection);
       }),
     erase: (scope) => session.write(() => ({ items: eraseConnections(session, scope) })),

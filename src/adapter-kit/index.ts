@@ -9,9 +9,12 @@
 export type { Connection, ConnectionKind, ConnectionStatus } from '../contracts/connection.ts';
 export type { CredentialStore, SealedCredential } from '../contracts/credential-store.ts';
 export type { Cursor } from '../contracts/cursor.ts';
-export type { Clock } from '../contracts/env.ts';
+export type { Clock, Env, LogFields, Logger, Timers } from '../contracts/env.ts';
 export { ERROR_CODES, type ErrorCode, McaError, type McaErrorOptions } from '../contracts/errors.ts';
+export type { McaEvent } from '../contracts/events.ts';
+export type { BacklogHealth, CircuitHealth, HealthReport, PartHealth } from '../contracts/health.ts';
 export type { Coverage, ImportCounts, ImportRecord, ImportStatus } from '../contracts/import-record.ts';
+export type { Job, JobEngine, JobName, JobOutcome, RunJob } from '../contracts/jobs.ts';
 export type {
   ItemKey,
   Json,
@@ -22,6 +25,8 @@ export type {
   Precision,
   StoredItem,
 } from '../contracts/media-item.ts';
+export type { RateLimit } from '../contracts/provider.ts';
+export type { RateLimiter, RateLimiterFactory } from '../contracts/rate-limiter.ts';
 export type {
   Change,
   ConnectionPatch,
@@ -46,6 +51,7 @@ export type {
   ReadVerbs,
   Storage,
   StoredParkedRecord,
+  SyncBacklog,
   SyncConclusion,
   SyncVerbs,
   Tally,

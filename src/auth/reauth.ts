@@ -3,7 +3,9 @@ import { McaError } from '../contracts/errors.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
 
-const DAY_MS = 86_400_000;
+/** How long before a consent ends the first warning is given, in milliseconds. */
+export const FIRST_WARNING_MS: number = 1_209_600_000;
+const LAST_WARNING_MS = 259_200_000;
 /** Where a connection's settings remember which warnings were given. */
 const TOLD = 'mca.reauthDueTold';
 
@@ -47,8 +49,7 @@ export function needsReauth(place: Pick<Place, 'provider'>, reason: string): Mca
  */
 export async function warnOfReauth(registry: AnyRegistry, connection: Connection, now: number): Promise<void> {
   const endsAt = connection.authorizationExpiresAt?.getTime();
-  if (endsAt === undefined || connection.status !== 'active') return;
-  if (dueWarning(connection, endsAt, now) === undefined) return;
+  if (endsAt === undefined || !hasReauthWarning(connection, now)) return;
   const { storage, env } = registry;
   // Whoever does not get the lease leaves it to whoever has it: the next sync asks again.
   const lease = await storage.acquireLease({
@@ -76,10 +77,16 @@ export async function warnOfReauth(registry: AnyRegistry, connection: Connection
   }
 }
 
+/** Whether there is a warning to give. */
+export function hasReauthWarning(connection: Connection, now: number): boolean {
+  const endsAt = connection.authorizationExpiresAt?.getTime();
+  return endsAt !== undefined && connection.status === 'active' && dueWarning(connection, endsAt, now) !== undefined;
+}
+
 /** The warning to give now, if it was not given for this consent before. */
 function dueWarning(connection: Connection, endsAt: number, now: number): 14 | 3 | undefined {
   const leftMs = endsAt - now;
-  const daysLeft = leftMs <= 3 * DAY_MS ? 3 : leftMs <= 14 * DAY_MS ? 14 : undefined;
+  const daysLeft = leftMs <= LAST_WARNING_MS ? 3 : leftMs <= FIRST_WARNING_MS ? 14 : undefined;
   if (daysLeft === undefined || leftMs <= 0) return undefined;
   const told = connection.settings[TOLD] as { readonly endsAt?: unknown; readonly daysLeft?: unknown } | undefined;
   const isTold = told?.endsAt === endsAt && typeof told.daysLeft === 'number' && told.daysLeft <= daysLeft;

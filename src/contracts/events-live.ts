@@ -69,6 +69,14 @@ export interface SyncFinishedEvent extends AtConnection {
   readonly error?: { readonly code: ErrorCode; readonly reason?: string | undefined } | undefined;
 }
 
+/** Twelve syncs in a row failed, and it is tried once a day from now on. Somebody should look. */
+export interface SyncStuckEvent extends AtConnection {
+  readonly type: 'sync_stuck';
+  readonly capability: string;
+  /** Of the last one. */
+  readonly error: { readonly code: ErrorCode; readonly reason?: string | undefined };
+}
+
 /** The service no longer tells what happened in between: import an export to fill it. */
 export interface CoverageGapEvent extends AtConnection {
   readonly type: 'coverage_gap';

@@ -14,6 +14,7 @@ import type {
   RequestWaitingEvent,
   SyncFinishedEvent,
   SyncProgressEvent,
+  SyncStuckEvent,
 } from './events-live.ts';
 import type { ImportCounts, ImportStatus } from './import-record.ts';
 
@@ -71,6 +72,7 @@ export type McaEvent =
   | ScopesMissingEvent
   | SyncProgressEvent
   | SyncFinishedEvent
+  | SyncStuckEvent
   | CoverageGapEvent;
 
 export type * from './events-connection.ts';

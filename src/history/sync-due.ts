@@ -47,15 +47,6 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   const claims = new Claims(registry);
   let synced = 0;
 
-  function tell(report: SyncReport): void {
-    try {
-      options.onReport?.(report);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      registry.emit({ type: 'hook_failed', hook: 'onReport', message });
-    }
-  }
-
   async function worker(): Promise<void> {
     while (synced < limit && !options.signal?.aborted && !registry.access.closing.aborted) {
       synced += 1;
@@ -78,7 +69,7 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
         continue;
       }
       byStatus.set(report.status, (byStatus.get(report.status) ?? 0) + 1);
-      tell(report);
+      tellReport(registry, report, options.onReport);
     }
   }
   // All of them to their end: one that fails must not leave the others running behind the caller's back.
@@ -86,6 +77,26 @@ export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {
   for (const { lease } of again) await dropLease(registry, lease);
   for (const ended of workers) if (ended.status === 'rejected') throw ended.reason;
   return { synced, byStatus: Object.fromEntries(byStatus) };
+}
+
+/** Ids of the providers that have something to sync. */
+export function providersThatSync(registry: AnyRegistry): readonly string[] {
+  const able = registry.list().filter(({ capabilities }) => INCREMENTAL_NAMES.some((name) => capabilities[name]));
+  return able.map(({ id }) => id);
+}
+
+/** Tells a hook of the host, whose failure must not be ours. */
+export function tellReport(
+  registry: AnyRegistry,
+  report: SyncReport,
+  onReport: ((report: SyncReport) => void) | undefined,
+): void {
+  try {
+    onReport?.(report);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    registry.emit({ type: 'hook_failed', hook: 'onReport', message });
+  }
 }
 
 /** Claims for all who ask while a claim is under way at once. */
@@ -125,10 +136,7 @@ class Claims {
   }
 
   #claim(limit: number): Promise<readonly DueSync[]> {
-    const able = this.#registry
-      .list()
-      .filter(({ capabilities }) => INCREMENTAL_NAMES.some((name) => capabilities[name]));
-    const providers = able.map(({ id }) => id);
+    const providers = providersThatSync(this.#registry);
     return this.#registry.storage.claimDueConnections({ providers, limit, owner: this.#owner, ttlMs: LEASE_MS });
   }
 }

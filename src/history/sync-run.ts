@@ -10,7 +10,7 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
 import { holdLease, keepLease } from './sync-lease.ts';
 import { outcomeOf, SyncLedger, type SyncReport } from './sync-report.ts';
-import { DEFAULT_WAIT_MS, nextTurn, waitOf } from './sync-schedule.ts';
+import { DEFAULT_WAIT_MS, FAILURES_TO_STUCK, nextTurn, waitOf } from './sync-schedule.ts';
 import { type Attempt, type SyncSettings, walkTracks } from './sync-tracks.ts';
 
 /**
@@ -153,6 +153,17 @@ async function conclude(
   const before = { connectionId, capability: name, failures };
   const turn = nextTurn(before, report, stopped, { now, intervalMs, random: env.random });
   try {
+    if (told && turn.failures === FAILURES_TO_STUCK) {
+      const { provider, userId } = connection;
+      registry.emit({
+        type: 'sync_stuck',
+        provider,
+        connectionId,
+        userId,
+        capability: name,
+        error: { code: told.code, reason: told.reason },
+      });
+    }
     await lease.releaseWith((current) =>
       storage.concludeSync({
         lease: current,

@@ -6,7 +6,10 @@ import type { SyncReport } from './sync-report.ts';
 
 const DEFAULT_INTERVAL_MS = 3_600_000;
 const FIRST_RETRY_MS = 60_000;
-const LONGEST_RETRY_MS = 6 * 3_600_000;
+const LONGEST_RETRY_MS = 21_600_000;
+/** Failures in a row after which somebody should look, and once a day is often enough. */
+export const FAILURES_TO_STUCK: number = 12;
+const STUCK_RETRY_MS = 86_400_000;
 /** What a service that only says "slow down" is given. */
 export const DEFAULT_WAIT_MS: number = 60_000;
 
@@ -35,7 +38,8 @@ export function nextTurn(
   // What the service must mend is asked for again soon; what a person must mend is not worth more than the usual turn.
   const isTransient = stopped.retryable || stopped.code === 'storage';
   const backOffMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
-  const waitMs = isTransient ? backOffMs : Math.max(intervalMs, backOffMs);
+  const soonMs = isTransient ? backOffMs : Math.max(intervalMs, backOffMs);
+  const waitMs = failures + 1 < FAILURES_TO_STUCK ? soonMs : Math.max(soonMs, STUCK_RETRY_MS);
   // Half fixed, half random: a thousand connections that failed together do not come back together.
   const jittered = Math.round(waitMs / 2 + (waitMs / 2) * randomFraction(random));
   return turn(Math.max(jittered, stopped.retryAfterMs ?? 0), { blocked: false, failures: failures + 1 });

@@ -42,6 +42,7 @@ export {
 } from './history-conformance.ts';
 export { type HostileZip, hostileZips, type MakeZipOptions, makeZip, type ZipEntrySpec } from './hostile-files.ts';
 export { type CollectedImport, collectImport, fileOf } from './import-files.ts';
+export { type JobConformanceOptions, jobEngineConformance, type QueueUnderTest } from './job-conformance.ts';
 // Faults
 export { type KillLoopOptions, type KillRound, type KillVerdict, killLoop, seededRandom } from './kill-loop.ts';
 export { limiterConformance } from './limiter-conformance.ts';

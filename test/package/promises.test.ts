@@ -10,6 +10,7 @@ import {
   fakeProvider,
   fileImportConformance,
   historyConformance,
+  jobEngineConformance,
   limiterConformance,
   storageConformance,
 } from '@mca/core/testing';
@@ -56,6 +57,7 @@ test('every promise of a contract has a conformance case, every case a promise, 
     credentialConformance(open),
     fileImportConformance(importer),
     historyConformance(live),
+    jobEngineConformance(() => expect.fail('No case is run here.')),
     catalogConformance({ provider: tmdb(), now: 0, ...lookups, errors: live.errors }),
     limiterConformance(() => ({ create: () => expect.fail('No case is run here.') })),
   ];

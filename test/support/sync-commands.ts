@@ -121,6 +121,11 @@ export const SYNC_READS: Readonly<Record<string, (storage: Storage, userId: stri
     await storage.readSchedules(connectionId(userId, '')),
     await storage.readSchedules(connectionId(userId, 'work')),
   ],
+  due: (storage) => storage.listDue({ providers: ['spotify'], limit: 3 }),
+  backlog: async (storage) => {
+    const { due, oldestDueAt, running } = await storage.readBacklog({ providers: ['spotify'] });
+    return [due, oldestDueAt, running];
+  },
   log: (storage, userId) => storage.listSyncLog({ connectionId: connectionId(userId, ''), limit: 150 }),
   'log of a capability': (storage, userId) =>
     storage.listSyncLog({ connectionId: connectionId(userId, 'work'), capability: 'likes', limit: 3 }),

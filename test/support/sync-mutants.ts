@@ -183,6 +183,48 @@ export const SYNC_MUTANTS: Readonly<Record<string, Mutant | readonly Mutant[]>> 
     storageMutant((storage) => ({ putSchedule: (schedule) => storage.putSchedule(schedule).catch(() => {}) })),
     storageMutant((storage) => ({ concludeSync: (conclusion) => storage.concludeSync(conclusion).catch(() => {}) })),
   ],
+  'SYNC-10': [
+    // Takes what it counts.
+    storageMutant((storage) => ({
+      async readBacklog(request) {
+        const backlog = await storage.readBacklog(request);
+        await storage.claimDueConnections({ ...request, limit: 1_000, owner: 'counter', ttlMs: 1e6 });
+        return backlog;
+      },
+    })),
+    storageMutant((storage) => ({
+      readBacklog: () => storage.readBacklog({ providers: ['spotify', 'youtube', 'netflix'] }),
+    })),
+    storageMutant((storage) => ({
+      readBacklog: async (request) => ({ ...(await storage.readBacklog(request)), running: 0 }),
+    })),
+    storageMutant((storage) => ({
+      async readBacklog(request) {
+        const { oldestDueAt: _, ...backlog } = await storage.readBacklog(request);
+        return backlog;
+      },
+    })),
+    // A wait binds the capability that was told to, and no other.
+    storageMutant((storage) => ({
+      putSchedule: (schedule) => storage.putSchedule({ ...schedule, blocked: false }),
+    })),
+    // A lease once taken counts for ever.
+    storageMutant((storage) => ({ acquireLease: (request) => storage.acquireLease({ ...request, ttlMs: 1e12 }) })),
+  ],
+  'SYNC-11': [
+    storageMutant((storage) => ({ listDue: (request) => storage.listDue({ ...request, limit: 1_000 }) })),
+    storageMutant((storage) => ({
+      listDue: ({ limit }) => storage.listDue({ providers: ['spotify', 'youtube'], limit }),
+    })),
+    storageMutant((storage) => ({ listDue: async (request) => (await storage.listDue(request)).toReversed() })),
+    // Takes what it lists.
+    storageMutant((storage) => ({
+      async listDue(request) {
+        const due = await storage.claimDueConnections({ ...request, owner: 'lister', ttlMs: 1e6 });
+        return due.map(({ schedule }) => schedule);
+      },
+    })),
+  ],
   'STATE-1': [
     storageMutant((storage) => ({
       async takeConnectState(hash) {

@@ -41,6 +41,8 @@ export interface ConnectionVerbs {
     readonly id?: string | undefined;
     readonly userId?: string | undefined;
     readonly provider?: string | undefined;
+    /** Only `active` ones whose consent ends before this instant. */
+    readonly consentEndsBefore?: Date | undefined;
   }): Promise<readonly Connection[]>;
   /** Removes every trace of a user, or of one connection, and says how many items went. */
   erase(scope: {

@@ -52,7 +52,7 @@ export interface PageResult {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
-  /** Feed position after this page. */
+  /** Feed position after this page. Numbers of the feed grow, with gaps; within a page their order is free. */
   readonly sequence: number;
 }
 

@@ -21,6 +21,16 @@ export interface SyncConclusion {
   readonly lastSyncAt?: Date | undefined;
 }
 
+/** What waits to be synced, and what is being synced. */
+export interface SyncBacklog {
+  /** Schedules that claiming would answer now, had it no limit. */
+  readonly due: number;
+  /** When the longest overdue of them was due, epoch milliseconds; absent when none is. */
+  readonly oldestDueAt?: number | undefined;
+  /** Schedules whose resource is under a valid lease. */
+  readonly running: number;
+}
+
 /**
  * When what is synced, and what came of it.
  *
@@ -34,6 +44,8 @@ export interface SyncConclusion {
  * - `SYNC-7` concluding writes log line, schedules and `lastSyncAt` and releases the lease, together or not at all
  * - `SYNC-8` concluding under a lost lease fails with `storage` `lease_lost` and writes nothing
  * - `SYNC-9` a schedule or log entry of an unknown connection fails with `not_found` `connection_unknown`
+ * - `SYNC-10` the backlog counts what claiming would answer, and what is under a lease; it takes nothing
+ * - `SYNC-11` listing what is due answers what claiming would, in its order, cut at the limit; it takes nothing
  */
 export interface SyncVerbs {
   /** Lines of the log, newest first. */
@@ -53,6 +65,10 @@ export interface SyncVerbs {
     readonly owner: string;
     readonly ttlMs: number;
   }): Promise<readonly DueSync[]>;
+  /** Up to `limit` schedules that claiming would answer now, the longest overdue first. */
+  listDue(request: { readonly providers: readonly string[]; readonly limit: number }): Promise<readonly SyncSchedule[]>;
+  /** Counts what is due and what runs, of the given providers. */
+  readBacklog(request: { readonly providers: readonly string[] }): Promise<SyncBacklog>;
   /** Writes how a sync ended and gives its lease back. */
   concludeSync(conclusion: SyncConclusion): Promise<void>;
 }

@@ -51,6 +51,15 @@ export class HttpState {
     return breaker;
   }
 
+  /** Services of which hosts are left alone. Hosts are counted, not named: some are users' own. */
+  openCircuits(): readonly { readonly provider: string; readonly openHosts: number }[] {
+    const open = [...this.#breakers].filter(([, { isOpen }]) => isOpen).map(([key]) => key.slice(0, key.indexOf(' ')));
+    return [...new Set(open)].map((provider) => ({
+      provider,
+      openHosts: open.filter((each) => each === provider).length,
+    }));
+  }
+
   /** Forgets everything. Holds no timers of its own. */
   close(): void {
     this.limiters.clear();

@@ -128,6 +128,25 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
       assert.deepEqual(await list({ id: 'm' }), ['m']);
       assert.deepEqual(await list({ id: 'm', userId: 'ada' }), []);
     }),
+    onFreshStore(
+      suite,
+      'CONN-3',
+      'whose consent ends before an instant, of active connections',
+      async ({ storage }) => {
+        const endings = { late: at(9), never: undefined, early: at(7), off: at(7) };
+        for (const [id, authorizationExpiresAt] of Object.entries(endings)) {
+          await connect(storage, { id, account: id });
+          await storage.updateConnection(id, { authorizationExpiresAt });
+        }
+        await storage.updateConnection('off', { status: 'needs_reauth' });
+        const endingBefore = async (consentEndsBefore: Date, userId?: string) =>
+          (await storage.listConnections({ consentEndsBefore, userId })).map(({ id }) => id);
+        assert.deepEqual(await endingBefore(at(7)), []);
+        assert.deepEqual(await endingBefore(at(8)), ['early']);
+        assert.deepEqual(await endingBefore(at(10)), ['late', 'early']);
+        assert.deepEqual(await endingBefore(at(10), 'bob'), []);
+      },
+    ),
     onFreshStore(suite, 'CONN-4', "erasing a user leaves nothing of theirs and all of others'", async ({ storage }) => {
       const ada = await fill(storage, 'ada');
       const bob = await fill(storage, 'bob');
@@ -203,8 +222,9 @@ export function connectionCases(suite: Suite): readonly ConformanceCase[] {
         cursor: { capability: 'history', value: 'kept' as never },
         parked: [sampleParked()],
       });
-      const { state } = await fillSync(storage, id);
-      await fillSync(storage, kept.id);
+      await fillSync(storage, id);
+      // Both put the user's one flow: the second is what is there.
+      const { state } = await fillSync(storage, kept.id);
       const lease = await take(storage, `sync:${kept.id}:history`);
       assert.deepEqual(await storage.erase({ userId: 'bob', connectionId: id }), { items: 0 });
       assert.deepEqual(await storage.erase({ userId: 'ada', connectionId: id }), { items: 3 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DueSync, Storage } from '../../contracts/storage/index.ts';
+import type { DueSync, Storage, SyncBacklog } from '../../contracts/storage/index.ts';
 import type { SyncSchedule } from '../../contracts/sync.ts';
 import type { ConformanceCase } from '../conformance-case.ts';
 import { assertRefused, at, connect, LONG_MS, nowOf, take } from './samples.ts';
@@ -161,6 +161,72 @@ export function scheduleCases(suite: Suite): readonly ConformanceCase[] {
         ],
       );
     }),
+    onFreshStore(suite, 'SYNC-10', 'the backlog counts what claiming would answer', async ({ storage }) => {
+      const now = await nowOf(storage);
+      assert.deepEqual(await backlog(storage), { due: 0, oldestDueAt: undefined, running: 0 });
+      const first = await connect(storage);
+      const second = await connect(storage, { userId: 'bob', provider: 'youtube' });
+      // Of a provider that is not asked about; not active; planned; bound by the wait of another capability.
+      const foreign = await connect(storage, { provider: 'netflix' });
+      const lost = await connect(storage, { account: 'lost' });
+      const waiting = await connect(storage, { account: 'waiting' });
+      for (const { id } of [foreign, lost]) await storage.putSchedule(schedule(id, now - 9 * LONG_MS));
+      await storage.updateConnection(lost.id, { status: 'needs_reauth' });
+      await storage.putSchedule(schedule(waiting.id, now + LONG_MS, { blocked: true }));
+      await storage.putSchedule(schedule(waiting.id, now - 8 * LONG_MS, { capability: 'likes' }));
+      await storage.putSchedule(schedule(first.id, now - 2 * LONG_MS));
+      await storage.putSchedule(schedule(first.id, now, { capability: 'likes' }));
+      await storage.putSchedule(schedule(second.id, now - LONG_MS));
+      await storage.putSchedule(schedule(second.id, now + LONG_MS, { capability: 'likes' }));
+      const whole = { due: 3, oldestDueAt: now - 2 * LONG_MS, running: 0 };
+      assert.deepEqual(await backlog(storage), whole);
+      assert.deepEqual(await backlog(storage), whole, 'counting takes nothing');
+      assert.deepEqual(await backlog(storage, ['youtube']), { due: 1, oldestDueAt: now - LONG_MS, running: 0 });
+      assert.deepEqual(await backlog(storage, []), { due: 0, oldestDueAt: undefined, running: 0 });
+      assert.equal((await claim(storage)).length, 3);
+      assert.deepEqual(await backlog(storage), { due: 0, oldestDueAt: undefined, running: 3 });
+      assert.deepEqual(await backlog(storage, ['youtube']), { due: 0, oldestDueAt: undefined, running: 1 });
+    }),
+    onFreshStore(suite, 'SYNC-10', 'what runs is what is under a valid lease, whoever took it', async (store) => {
+      const { storage } = store;
+      const now = await nowOf(storage);
+      // An id may hold what separates the parts of a resource.
+      const { id } = await connect(storage, { id: 'a:b:c' });
+      const planned = await connect(storage, { account: 'planned' });
+      await storage.putSchedule(schedule(id, now - 1));
+      await storage.putSchedule(schedule(planned.id, now + LONG_MS));
+      await take(storage, `sync:${planned.id}:history`);
+      // Nobody's schedule, and no sync at all.
+      await take(storage, `sync:${planned.id}:likes`);
+      await take(storage, `sync:${id}`);
+      await take(storage, 'import:ada');
+      await storage.acquireLease({ resource: `sync:${id}:history`, owner: 'me', ttlMs: SHORT_MS });
+      assert.deepEqual(await backlog(storage), { due: 0, oldestDueAt: undefined, running: 2 });
+      await elapse(store, SHORT_MS + 5);
+      assert.deepEqual(await backlog(storage), { due: 1, oldestDueAt: now - 1, running: 1 });
+    }),
+    onFreshStore(suite, 'SYNC-11', 'listing what is due takes nothing of it', async (store) => {
+      const { storage } = store;
+      const now = await nowOf(storage);
+      const list = (limit = 10, providers: readonly string[] = ['spotify', 'youtube']) =>
+        storage.listDue({ providers, limit });
+      assert.deepEqual(await list(), []);
+      const [one, other] = [await connect(storage), await connect(storage, { userId: 'bob', provider: 'youtube' })];
+      const off = await connect(storage, { account: 'off' });
+      const late = schedule(other.id, now - 2 * LONG_MS, { failures: 3 });
+      const soon = schedule(one.id, now, { capability: 'likes' });
+      for (const each of [soon, late, schedule(one.id, now + LONG_MS), schedule(off.id, now - 3 * LONG_MS)]) {
+        await storage.putSchedule(each);
+      }
+      await storage.updateConnection(off.id, { status: 'disabled' });
+      assert.deepEqual(await list(), [late, soon]);
+      assert.deepEqual(await list(1), [late]);
+      assert.deepEqual(await list(10, ['spotify']), [soon]);
+      assert.deepEqual((await claim(storage, { limit: 1 })).map(bare), [{ schedule: late, connection: other }]);
+      assert.deepEqual(await list(), [soon], 'what is under a lease is nobody’s turn');
+      await storage.putSchedule(schedule(one.id, now + LONG_MS, { blocked: true }));
+      assert.deepEqual(await list(), [], 'a wait of one capability holds up the other');
+    }),
     onFreshStore(suite, 'SYNC-9', 'a schedule of an unknown connection is refused', async ({ storage }) => {
       await assertRefused(storage.putSchedule(schedule('nobody', 0)), 'not_found', 'connection_unknown');
       const { id, userId } = await connect(storage);
@@ -186,6 +252,12 @@ function claim(storage: Storage, given: Partial<Parameters<Storage['claimDueConn
     ttlMs: LONG_MS,
     ...given,
   });
+}
+
+/** The backlog, with all its fields. */
+async function backlog(storage: Storage, providers: readonly string[] = ['spotify', 'youtube']): Promise<SyncBacklog> {
+  const { due, oldestDueAt, running } = await storage.readBacklog({ providers });
+  return { due, oldestDueAt, running };
 }
 
 /** The claim without its lease. */
