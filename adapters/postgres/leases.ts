@@ -1,0 +1,55 @@
+import type { Lease, LeaseVerbs } from '@mca/core/adapter-kit';
+import type { Queries, Session } from './session.ts';
+import { float, type Sql, sql, text, whole } from './sql.ts';
+
+/**
+ * Leases as rows, by the clock of the database. The fence is one sequence for all resources, so that it grows whatever is
+ * released or erased, and a released lease needs no row.
+ */
+export function leaseVerbs(session: Session): LeaseVerbs {
+  const { leases, mca_now } = session.names;
+  return {
+    async acquireLease({ resource, owner, ttlMs }) {
+      // Looking first leaves a number of the fence, and a lock on the row, to those who have a chance.
+      const row = await session.row<Pick<Lease, 'fence' | 'expiresAt'>>(
+        sql`INSERT INTO ${leases} AS l (resource, owner, fence, expires_at)
+            SELECT ${text(resource)}, ${text(owner)}, ${session.next('fences')}, now.ms + ${float(ttlMs)}
+            FROM (SELECT ${mca_now}() AS ms OFFSET 0) now
+            WHERE NOT EXISTS (SELECT 1 FROM ${leases} h
+              WHERE h.resource = ${text(resource)} AND h.owner <> ${text(owner)} AND h.expires_at > now.ms)
+            ON CONFLICT (resource) DO UPDATE
+            SET owner = excluded.owner, fence = excluded.fence, expires_at = excluded.expires_at
+            WHERE l.owner = excluded.owner OR l.expires_at <= ${mca_now}()
+            RETURNING fence::float8 AS fence, expires_at AS "expiresAt"`,
+      );
+      return row && { resource, owner, fence: row.fence, expiresAt: row.expiresAt };
+    },
+    async renewLease(lease, ttlMs) {
+      const row = await session.row<Pick<Lease, 'expiresAt'>>(
+        sql`UPDATE ${leases} SET expires_at = ${mca_now}() + ${float(ttlMs)} WHERE ${isOurs(lease)}
+            RETURNING expires_at AS "expiresAt"`,
+      );
+      return row && { ...lease, expiresAt: row.expiresAt };
+    },
+    async releaseLease(lease) {
+      await dropLease(session, session, lease);
+    },
+  };
+}
+
+/** Takes a lease out and answers whether it was the current one. */
+export async function dropLease(session: Session, queries: Queries, lease: Lease): Promise<boolean> {
+  const gone = await queries.row(
+    sql`DELETE FROM ${session.names.leases} WHERE ${isOurs(lease)} RETURNING 1 AS dropped`,
+  );
+  return gone !== undefined;
+}
+
+/**
+ * Whether a lease is the current one, as a condition.
+ *
+ * Expiry is not asked: as long as nobody took the resource over, its last owner is still the only one.
+ */
+export function isOurs({ resource, owner, fence }: Lease): Sql {
+  return sql`resource = ${text(resource)} AND owner = ${text(owner)} AND fence = ${whole(fence)}`;
+}
