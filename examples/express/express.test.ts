@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { continueConnect, describeProviders, listConnections, summarise } from '@mca/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freshSchema, postgresServer } from '../../test/support/postgres.ts';
 import {
   agree,
   connectionId,
@@ -19,6 +21,7 @@ import { readSettings } from './settings.ts';
 import type { Running } from './start.ts';
 import { Sessions } from './web/session.ts';
 
+const server = await postgresServer();
 const HOSTILE = `<script>alert(1)</script>"'&`;
 
 let app: Running;
@@ -28,6 +31,8 @@ beforeAll(async () => {
   app = await startForTest({ UPLOAD_LIMIT_MB: '1' }, lines);
 });
 afterAll(() => app.close());
+/** The file of an app that keeps one. */
+const fileOf = ({ database }: Running) => database ?? expect.fail('The app has no SQLite file.');
 /** A response that nobody reads. */
 const deaf = { append() {} } as never;
 
@@ -280,7 +285,7 @@ describe('privacy', () => {
         await imported(who);
       }
       const users = () =>
-        own.database
+        fileOf(own)
           .prepare('SELECT user_no, user_id FROM mca_users ORDER BY user_no')
           .all()
           .map((row) => ({ no: Number(row.user_no), id: String(row.user_id) }));
@@ -294,8 +299,8 @@ describe('privacy', () => {
       expect(answer.headers.getSetCookie().at(-1)).toContain('Max-Age=0');
       const [gone = { no: 0, id: '' }] = before;
       expect(users()).toEqual(before.slice(1));
-      for (const { name } of own.database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()) {
-        const rows = own.database.prepare(`SELECT * FROM "${name}"`).all();
+      for (const { name } of fileOf(own).prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()) {
+        const rows = fileOf(own).prepare(`SELECT * FROM "${name}"`).all();
         const theirs = rows.filter((row) => Object.values(row).includes(gone.id) || row.user_no === gone.no);
         expect(theirs, `table ${name}`).toEqual([]);
       }
@@ -317,7 +322,7 @@ describe('privacy', () => {
     expect(await missing.text()).not.toMatch(/secret|node_modules|express/i);
 
     const broken = await startForTest({}, lines);
-    broken.database.exec('DROP TABLE mca_items');
+    fileOf(broken).exec('DROP TABLE mca_items');
     const failed = await new FakeBrowser(broken.url).get('/search?q=my+secret');
     const page = await failed.text();
     expect(failed.status).toBe(500);
@@ -356,6 +361,30 @@ describe('privacy', () => {
   });
 });
 
+test.skipIf(!server)('on Postgres, by one setting: connect, sync, look, erase', async () => {
+  const { pool, schema, drop } = await freshSchema(server ?? { url: '' });
+  // The app has the schema `mca`; a database of its own keeps that apart from everybody else's.
+  await pool.query(`CREATE DATABASE "${schema}"`);
+  const url = new URL(server?.url ?? '');
+  url.pathname = `/${schema}`;
+  const own = await startForTest({ DATABASE: url.href, MCA_KEY: randomBytes(32).toString('base64') });
+  try {
+    const ana = new FakeBrowser(own.url);
+    await ana.connect();
+    await ana.post(`/connections/${await connectionId(ana)}/sync`);
+    await ana.events(await pathOfJob(ana, '/'));
+    expect(await ana.text('/history')).toContain('Orchard');
+    await ana.post('/erase', { sure: 'yes' });
+    await ana.get('/');
+    expect(await ana.text('/history')).not.toContain('Orchard');
+  } finally {
+    await own.close();
+    await pool.query(`DROP DATABASE "${schema}" WITH (FORCE)`);
+    await drop();
+  }
+});
+
 test('a setting that makes no sense is told by its name', () => {
   expect(() => readSettings({ PORT: 'http', DATABASE: ':memory:' })).toThrow('PORT');
+  expect(() => readSettings({ DATABASE: 'postgres://db/app' })).toThrow('MCA_KEY');
 });

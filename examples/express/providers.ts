@@ -3,6 +3,7 @@ import { lastfm } from '@mca/core/providers/lastfm';
 import { listenbrainz } from '@mca/core/providers/listenbrainz';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { netflix } from '@mca/core/providers/netflix';
+import { simkl } from '@mca/core/providers/simkl';
 import { spotify } from '@mca/core/providers/spotify';
 import { tiktok } from '@mca/core/providers/tiktok';
 import { trakt } from '@mca/core/providers/trakt';
@@ -16,7 +17,7 @@ export function providersFor(
   demoUrl: string | undefined,
 ): readonly AnyProvider[] {
   const { SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LASTFM_KEY, LASTFM_SECRET } = env;
-  const { TRAKT_CLIENT_ID, TRAKT_CLIENT_SECRET } = env;
+  const { TRAKT_CLIENT_ID, TRAKT_CLIENT_SECRET, SIMKL_CLIENT_ID } = env;
   const redirectUri = `${baseUrl}/connect/trakt/callback`;
   return [
     ...(demoUrl ? [songbook(demoUrl)] : []),
@@ -28,6 +29,7 @@ export function providersFor(
     ...(TRAKT_CLIENT_ID
       ? [trakt({ clientId: TRAKT_CLIENT_ID, clientSecret: TRAKT_CLIENT_SECRET || undefined, redirectUri })]
       : []),
+    ...(SIMKL_CLIENT_ID ? [simkl({ clientId: SIMKL_CLIENT_ID, appName: 'mca-express' })] : []),
     netflix(),
     youtube(),
     tiktok(),

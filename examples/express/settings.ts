@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isPostgres } from './storage.ts';
 
 /** What the environment says. */
 export interface Settings {
   readonly port: number;
   /** Public origin, where it is not `http://127.0.0.1:<port>`. */
   readonly baseUrl?: string | undefined;
-  /** SQLite file, or `:memory:`. */
+  /** SQLite file, `:memory:`, or the address of a Postgres: `postgres://…`. */
   readonly database: string;
   /** Base64 of 32 random bytes. */
   readonly key: string;
@@ -45,6 +46,7 @@ function number(env: Readonly<Record<string, string | undefined>>, name: string,
 
 /** For trying things out. In production the key comes from a place of its own: whoever has file and key has everything. */
 function keyBeside(database: string): string {
+  if (isPostgres(database)) throw new Error('MCA_KEY is needed with Postgres: `openssl rand -base64 32` makes one.');
   if (database === ':memory:') return randomBytes(32).toString('base64');
   const path = `${database}.key`;
   if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });

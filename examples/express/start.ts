@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { createRegistry, keyRing, type McaEvent, type Registry, startScheduler } from '@mca/core';
-import { sqlite } from '@mca/core/adapters/sqlite';
 import { createApp } from './app.ts';
 import { type DemoService, startDemoService } from './demo/demo-service.ts';
 import { providersFor } from './providers.ts';
 import { failureView } from './routes/failure.ts';
 import type { Settings } from './settings.ts';
+import { openStorage } from './storage.ts';
 import { Jobs } from './web/jobs.ts';
 import { Sessions } from './web/session.ts';
 
@@ -16,7 +16,8 @@ import { Sessions } from './web/session.ts';
 export interface Running {
   readonly url: string;
   readonly registry: Registry;
-  readonly database: DatabaseSync;
+  /** The file's own handle, where it is SQLite. */
+  readonly database: DatabaseSync | undefined;
   readonly demo: DemoService | undefined;
   close(): Promise<void>;
 }
@@ -41,10 +42,10 @@ export async function start(
   const baseUrl = settings.baseUrl ?? `http://127.0.0.1:${port}`;
   const demo = settings.demo ? await startDemoService({ appUrl: baseUrl, pageMs: demoPageMs }) : undefined;
 
-  const database = new DatabaseSync(settings.database);
+  const store = await openStorage(settings.database, log);
   const registry = createRegistry({
     providers: providersFor(settings.env, baseUrl, demo?.url),
-    ...sqlite({ database }),
+    ...store.adapter,
     keys: keyRing({ primary: 'k1', keys: { k1: settings.key } }),
     onEvent: (event) => tell(event, log),
   });
@@ -63,7 +64,7 @@ export async function start(
   return {
     url: baseUrl,
     registry,
-    database,
+    database: store.database,
     demo,
     async close() {
       const closed = new Promise((done) => server.close(done));
@@ -72,7 +73,7 @@ export async function start(
       server.closeAllConnections();
       await closed;
       await demo?.close();
-      database.close();
+      await store.close();
     },
   };
 }
