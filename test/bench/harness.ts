@@ -57,7 +57,10 @@ function sample({ script, args, prepare }: Contender): Sample {
 }
 
 /** For contenders: measures one piece of work and prints the sample. */
-export async function measure(work: () => Promise<unknown> | unknown, checksum: () => string): Promise<void> {
+export async function measure(
+  work: () => Promise<unknown> | unknown,
+  checksum: () => Promise<string> | string,
+): Promise<void> {
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
   await work();
@@ -68,7 +71,7 @@ export async function measure(work: () => Promise<unknown> | unknown, checksum: 
       ms,
       cpuMs: (user + system) / 1000,
       peakMb: peakMemoryMb(),
-      checksum: checksum(),
+      checksum: await checksum(),
     } satisfies Sample),
   );
 }

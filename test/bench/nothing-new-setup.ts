@@ -1,17 +1,18 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { addConnection, createRegistry, keyRing, type RegistryOptions, syncHistory } from '@mca/core';
+import { addConnection, type Clock, createRegistry, keyRing, type RegistryOptions, syncHistory } from '@mca/core';
 import { sqlite } from '@mca/core/adapters/sqlite';
 import { FakeService, fakeProvider } from '@mca/core/testing';
 
 /** The instant at which the history ends. */
 export const NOW: number = Date.UTC(2026, 0, 5);
-const PLAYS_IN_OVERLAP = 50;
+/** Plays that the service tells of. */
+export const PLAYS_IN_OVERLAP = 50;
 const MINUTE = 60_000;
 
 /** A registry over a service that knows the last day of a history only. */
 export function nothingNewSetup(
-  database: DatabaseSync,
+  adapter: (clock: Clock) => ReturnType<typeof sqlite>,
   now: () => number,
 ): RegistryOptions<[ReturnType<typeof fakeProvider>]> {
   const service = new FakeService({ now });
@@ -27,7 +28,7 @@ export function nothingNewSetup(
   const clock = { now, monotonic: () => performance.now() };
   return {
     providers: [fakeProvider({ baseUrl: 'https://service.test/v1' })],
-    ...sqlite({ database, clock }),
+    ...adapter(clock),
     keys: keyRing({ primary: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } }),
     env: {
       clock,
@@ -46,7 +47,12 @@ export async function makeStored(path: string, plays: number): Promise<void> {
   const unfinished = `${path}.making`;
   for (const suffix of ['', '-wal', '-shm']) rmSync(unfinished + suffix, { force: true });
   const database = new DatabaseSync(unfinished);
-  const registry = createRegistry(nothingNewSetup(database, () => NOW));
+  const registry = createRegistry(
+    nothingNewSetup(
+      (clock) => sqlite({ database, clock }),
+      () => NOW,
+    ),
+  );
   const credentials = { fields: { token: 'token' } };
   await addConnection(registry, { userId: 'ada', provider: 'fake', credentials });
   const { counts } = await syncHistory(registry, { userId: 'ada', provider: 'fake' });

@@ -1,4 +1,4 @@
-// npm run bench -- [p1] [p3] [p5-nothing-new] [p6-live] [p7] [--keep]: measures, prints, and writes docs/performance.md.
+// npm run bench -- [p1] [p3] [p4-postgres] [p5-nothing-new] [p5-postgres] [p6-live] [workers] [p7] [--keep]: measures, prints, and writes docs/performance.md.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +6,23 @@ import { parseArgs } from 'node:util';
 import { writeFigures } from './figures.ts';
 import { importBench } from './p1-import.ts';
 import { parseBench } from './p3-parse.ts';
+import { postgresBench } from './p4-postgres.ts';
 import { nothingNewBench } from './p5-nothing-new.ts';
+import { nothingNewOnPostgresBench } from './p5-postgres.ts';
 import { liveBench } from './p6-live.ts';
 import { startBench } from './p7-start.ts';
+import { workersBench } from './workers.ts';
 
 type Bench = (folder: string, rounds: number) => Promise<string> | string | undefined;
 
 const benches: Readonly<Record<string, Bench>> = {
   p1: importBench,
   p3: parseBench,
+  'p4-postgres': postgresBench,
   'p5-nothing-new': nothingNewBench,
+  'p5-postgres': nothingNewOnPostgresBench,
   'p6-live': liveBench,
+  workers: workersBench,
   p7: startBench,
 };
 

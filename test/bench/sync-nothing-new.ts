@@ -2,6 +2,7 @@
 // The service is in this process and answers at once: what is measured is ours alone.
 import { DatabaseSync } from 'node:sqlite';
 import { createRegistry, syncHistory } from '@mca/core';
+import { sqlite } from '@mca/core/adapters/sqlite';
 import { measure } from './harness.ts';
 import { NOW, nothingNewSetup } from './nothing-new-setup.ts';
 
@@ -9,7 +10,12 @@ const WARM_UP = 200;
 const [path = '', plays = '0', syncs = '0'] = process.argv.slice(2);
 const database = new DatabaseSync(path);
 let now = NOW;
-const registry = createRegistry(nothingNewSetup(database, () => now));
+const registry = createRegistry(
+  nothingNewSetup(
+    (clock) => sqlite({ database, clock }),
+    () => now,
+  ),
+);
 const { rows } = database.prepare('SELECT count(*) AS rows FROM mca_items').get() as { readonly rows: number };
 if (rows !== Number(plays)) throw new Error(`The database holds ${rows} plays, not ${plays}.`);
 
