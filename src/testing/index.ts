@@ -45,7 +45,7 @@ export { type CollectedImport, collectImport, fileOf } from './import-files.ts';
 export { type JobConformanceOptions, jobEngineConformance, type QueueUnderTest } from './job-conformance.ts';
 // Faults
 export { type KillLoopOptions, type KillRound, type KillVerdict, killLoop, seededRandom } from './kill-loop.ts';
-export { limiterConformance } from './limiter-conformance.ts';
+export { type LimiterConformanceOptions, limiterConformance } from './limiter-conformance.ts';
 export { type ProviderContextOptions, providerContext } from './provider-context.ts';
 export {
   credentialConformance,
