@@ -30,7 +30,9 @@ describe('the tarball', () => {
       const text = readFileSync(`${consumer.packageFolder}/${path}`, 'utf8').replaceAll(/\/\*\*[\s\S]*?\*\//g, '');
       // Provider schemas are internal modules; what a host imports must not drag a schema library in.
       if (!/schemas\.d\.ts$/.test(path))
-        expect(text, path).not.toMatch(/from ['"](zod|csv-parse|yauzl|better-sqlite3|pg|ioredis|bottleneck|@opentelemetry)/);
+        expect(text, path).not.toMatch(
+          /from ['"](zod|csv-parse|yauzl|better-sqlite3|pg|ioredis|bottleneck|@opentelemetry)/,
+        );
     }
   });
 });
