@@ -7,7 +7,7 @@ import { useSimulatedCrypto } from './simulation-crypto.ts';
 import { DAY, type Mutant } from './simulation-parts.ts';
 
 const isFull = process.env.MCA_TEST_FULL === '1';
-const SEEDS = isFull ? 1_000 : 15;
+const SEEDS = isFull ? 1_000 : 10;
 const DAYS = 30;
 const FIRST = Number(process.env.MCA_SEED ?? 1);
 
