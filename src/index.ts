@@ -88,6 +88,7 @@ export type {
   ImportStatus,
   IncrementalName,
   ItemKey,
+  ItemsRemovedUpstreamEvent,
   Job,
   JobEngine,
   JobName,
@@ -104,6 +105,7 @@ export type {
   PartHealth,
   Playlist,
   Precision,
+  PresentContent,
   Provider,
   ProviderIdWith,
   Random,
@@ -135,6 +137,7 @@ export type {
   TokenRefreshedEvent,
   Track,
   UpdatePolicy,
+  WhyKept,
 } from './contracts/index.ts';
 export {
   type Summary,
@@ -191,7 +194,7 @@ export {
 } from './history/stream-history.ts';
 export { type SyncDueOptions, type SyncDueReport, syncDue } from './history/sync-due.ts';
 export { type SyncOptions, syncHistory, syncLibrary, syncRatings } from './history/sync-history.ts';
-export type { SyncReport } from './history/sync-report.ts';
+export type { RemovedUpstream, SyncReport } from './history/sync-report.ts';
 export type { SyncSettings } from './history/sync-tracks.ts';
 export type { TimelineUnit } from './history/time-zone.ts';
 // Putting things together

@@ -17,6 +17,7 @@ export interface Instruments {
   readonly refreshes: Counter;
   readonly openCircuits: Counter;
   readonly gaps: Counter;
+  readonly removedUpstream: Counter;
   readonly reauths: Counter;
   readonly reauthsDue: Counter;
   readonly missingScopes: Counter;
@@ -44,6 +45,7 @@ export function makeInstruments(meter: Meter): Instruments {
       description: 'Hosts that are left alone because they failed',
       unit: '{host}',
     }),
+    removedUpstream: count('mca.items.removed_upstream', '{item}', 'Stored items that a service no longer has'),
     gaps: count('mca.coverage.gaps', '{gap}', 'Stretches that a service no longer tells of'),
     reauths: count('mca.reauth.required', '{connection}', 'Connections that only their user can bring back'),
     reauthsDue: count('mca.reauth.due', '{notice}', 'Notices that the consent of a user will end'),

@@ -206,6 +206,7 @@ describe('openTelemetry', () => {
       sync_finished: { type: 'sync_finished', ...at, status: 'partial', counts, durationMs: 2_000, error },
       sync_stuck: { type: 'sync_stuck', ...at, error },
       coverage_gap: { type: 'coverage_gap', ...at, from: new Date(0), to: new Date(1) },
+      items_removed_upstream: { type: 'items_removed_upstream', ...at, count: 7, kept: { not_asked: 7 } },
       import_progress: { type: 'import_progress', ...importing },
       import_finished: { type: 'import_finished', ...importing, dryRun: false, status: 'complete', durationMs: 3_000 },
       hook_failed: { type: 'hook_failed', hook: 'onItems', message: 'canary' },
@@ -237,6 +238,7 @@ describe('openTelemetry', () => {
       // Opened, closed and opened again.
       'mca.circuit.open': [{ ...by, value: 1 }],
       'mca.coverage.gaps': [{ ...inLibrary, value: 1 }],
+      'mca.items.removed_upstream': [{ ...inLibrary, value: 7 }],
       'mca.reauth.required': [{ ...by, 'mca.reason': 'revoked', value: 1 }],
       'mca.reauth.due': [{ ...by, 'mca.days_left': 14, value: 1 }],
       'mca.scopes.missing': [{ ...inLibrary, value: 1 }],

@@ -54,6 +54,9 @@ export function record(to: Instruments, event: McaEvent): void {
     case 'coverage_gap':
       to.gaps.add(1, { 'mca.provider': event.provider, 'mca.capability': event.capability });
       break;
+    case 'items_removed_upstream':
+      to.removedUpstream.add(event.count, { 'mca.provider': event.provider, 'mca.capability': event.capability });
+      break;
     case 'reauth_required':
       to.reauths.add(1, { 'mca.provider': event.provider, 'mca.reason': event.reason });
       break;

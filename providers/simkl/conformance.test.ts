@@ -1,5 +1,5 @@
 import { simkl } from '@mca/core/providers/simkl';
-import { type ExpectedError, type GrowingService, historyConformance } from '@mca/core/testing';
+import { type ExpectedError, type GrowingService, historyConformance, type ShrinkingService } from '@mca/core/testing';
 import { describe, test } from 'vitest';
 import {
   CLIENT,
@@ -68,6 +68,21 @@ function growing(make: (id: number, at: number) => FakeThing, nameOf: (thing: Fa
   };
 }
 
+/** A show with all its episodes, a film and an anime are taken from their lists. */
+function shrinking(namesOf: (thing: FakeThing) => readonly string[]): ShrinkingService {
+  const server = new SimklServer(rated(35));
+  const [show, film, anime] = server.things.slice(9, 12) as [FakeThing, FakeThing, FakeThing];
+  const second = { season: 2, number: 1, at: NOW - 3_600_000 };
+  show.episodes = [...(show.episodes ?? []), second];
+  return {
+    fetch: server.fetch,
+    remove() {
+      for (const thing of [show, film, anime]) server.remove(thing, NOW + 1_000);
+      return [show, film, anime].flatMap(namesOf);
+    },
+  };
+}
+
 const types = ['shows', 'movies', 'anime'] as const;
 const newThing = (id: number, at: number): FakeThing => {
   const type = types[id % 3] ?? 'shows';
@@ -93,6 +108,11 @@ describe('history keeps its contract', () => {
       empty: new SimklServer().fetch,
       withBadRecord: new SimklServer([...watched(4), bad]).fetch,
       growing: () => growing(newThing, idOf),
+      shrinking: () =>
+        shrinking((thing) => [
+          idOf(thing),
+          ...(thing.type === 'shows' ? [`${(NOW - 3_600_000) / 1_000}:show:${thing.id}:s2e1`] : []),
+        ]),
     },
     expected: full.map((thing) => ({ externalId: idOf(thing), consumedAt: new Date(thing.changedAt) })),
     personal: ['Ana', 'Europe/Lisbon'],
@@ -113,6 +133,7 @@ describe('ratings keep their contract', () => {
       empty: new SimklServer(watched(3)).fetch,
       withBadRecord: new SimklServer([...rated(4), { ...newThing(9, NOW), rating: { value: 11, at: NOW } }]).fetch,
       growing: () => growing((id, at) => ({ ...newThing(id, at), rating: { value: 5, at } }), ratingOf),
+      shrinking: () => shrinking((thing) => [ratingOf(thing)]),
     },
     expected: full.map(ratingOf),
     errors: [...errors, ...others],

@@ -7,6 +7,7 @@ import {
   createRegistry,
   type McaEvent,
   queryItems,
+  type SyncSettings,
   syncHistory,
   syncRatings,
 } from '@mca/core';
@@ -58,8 +59,10 @@ function rigOf(things: readonly FakeThing[] = []) {
     env: { clock: time.clock, timers: time.timers },
   });
   const connect = () => time.until(addConnection(registry, { ...ana, credentials: { accessToken: TOKEN } }));
-  const sync = (more: { readonly again?: 'everything' } = {}) => time.until(syncHistory(registry, { ...ana, ...more }));
-  const syncRated = () => time.until(syncRatings(registry, ana));
+  const sync = (more: Pick<SyncSettings, 'again' | 'removedUpstream'> = {}) =>
+    time.until(syncHistory(registry, { ...ana, ...more }));
+  const syncRated = (more: Pick<SyncSettings, 'removedUpstream'> = {}) =>
+    time.until(syncRatings(registry, { ...ana, ...more }));
   const stored = async () => (await queryItems(registry, { userId: 'ana', limit: 1_000 })).items;
   return { time, server, registry, events, connect, sync, syncRated, stored };
 }
@@ -311,5 +314,48 @@ describe('sync after sync', () => {
     });
     expect(await rig.syncRated()).toMatchObject({ counts: { inserted: 0, updated: 1 } });
     expect((await rig.stored()).map(({ rating }) => rating)).toEqual([9]);
+  });
+});
+
+describe('taken from a list', () => {
+  const [show, film, anime] = rated(3) as [FakeThing, FakeThing, FakeThing];
+  show.episodes = [1, 2, 3].map((number) => ({ season: 1, number, at: NOW - number * 3_600_000 }));
+
+  test('what was stored of it is reported; a show goes with all its episodes', async () => {
+    const rig = rigOf([show, film, anime]);
+    await rig.connect();
+    expect((await rig.sync()).removedUpstream.count).toBe(0);
+    rig.server.remove(show, NOW + SECOND);
+    const report = await rig.sync();
+    expect(report).toMatchObject({ status: 'complete', removedUpstream: { count: 3, kept: { not_asked: 3 } } });
+    const ids = report.removedUpstream.keys.map(({ externalId }) => externalId.split(':').slice(1).join(':'));
+    expect(ids.toSorted()).toEqual([1, 2, 3].map((number) => `show:1000:s1e${number}`));
+    expect(await rig.stored()).toHaveLength(5);
+    expect((await rig.sync()).removedUpstream.count).toBe(0);
+  });
+
+  test('deleted here, too, where the host says so; also later, by asking for everything once more', async () => {
+    const rig = rigOf([show, film, anime]);
+    await rig.connect();
+    await rig.sync();
+    rig.server.remove(show, NOW + SECOND);
+    await rig.sync();
+    const report = await rig.sync({ again: 'everything', removedUpstream: 'delete' });
+    expect(report.removedUpstream.count).toBe(3);
+    expect(report.removedUpstream.deleted).toBe(3);
+    expect((await rig.stored()).map(({ subtype }) => subtype)).toEqual(['movie', 'tv_episode']);
+  });
+
+  test('its rating is reported, and stays: rated again it would have the same name', async () => {
+    const rig = rigOf([show, film, anime]);
+    await rig.connect();
+    await rig.syncRated();
+    rig.server.remove(film, NOW + SECOND);
+    const { removedUpstream } = await rig.syncRated({ removedUpstream: 'delete' });
+    expect(removedUpstream).toMatchObject({ count: 1, deleted: 0, kept: { would_not_return: 1 } });
+    expect(removedUpstream.keys).toEqual([{ userId: 'ana', platform: 'simkl', externalId: 'rated:movie:1001' }]);
+    rig.server.things.push({ ...film, changedAt: NOW + 2 * SECOND, rating: { value: 3, at: NOW + 2 * SECOND } });
+    await rig.syncRated();
+    expect((await rig.stored()).find(({ contentId }) => contentId === 'movie:1001')?.rating).toBe(3);
   });
 });

@@ -17,6 +17,7 @@ export const history: HistoryCapability = incremental({
   entry: listed,
   fetch: (context, request) =>
     nextPage(context, request, {
+      source: 'all-items',
       path: (type) => `sync/all-items/${type}`,
       operation: 'all-items',
       query: { extended: 'full', episode_watched_at: 'yes' },

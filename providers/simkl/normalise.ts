@@ -13,7 +13,8 @@ import {
 import type { Kind, Listed, SimklIds, SimklMedia } from './schemas.ts';
 
 const DAY_MS = 86_400_000;
-const DIGITS = /^[1-9]\d*$/;
+/** What ids of most catalogues look like. */
+export const DIGITS: RegExp = /^[1-9]\d*$/;
 const IMDB = /^tt\d+$/;
 
 /** Parts of Simkl's website. */
@@ -79,13 +80,18 @@ interface Thing extends SimklMedia {
   readonly url: string;
 }
 
+/** Name of a film or a show among all that Simkl has. */
+export function contentIdOf(kind: Kind, id: string): string {
+  return `${kind}:${id}`;
+}
+
 function thingOf({ kind, entry }: Listed): Thing | Rejected | Skipped {
   const media = kind === 'movie' ? entry.movie : entry.show;
   const { simkl = '', slug } = media?.ids ?? {};
   if (!media || !DIGITS.test(simkl)) return reject('no_id', 'it has no Simkl id', 'ids.simkl');
   return {
     ...media,
-    contentId: `${kind}:${simkl}`,
+    contentId: contentIdOf(kind, simkl),
     title: media.title ?? `Simkl ${kind} ${simkl}`,
     url: `https://simkl.com/${[SITE[kind], simkl, ...(slug ? [encodeURIComponent(slug)] : [])].join('/')}`,
   };

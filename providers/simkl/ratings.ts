@@ -13,6 +13,7 @@ export const ratings: RatingsCapability = incremental({
   entry: listed,
   fetch: (context, request) =>
     nextPage(context, request, {
+      source: 'ratings',
       path: (type) => `sync/ratings/${type}`,
       operation: 'ratings',
       wasPost: true,

@@ -53,10 +53,16 @@ export interface Listed {
 /** Lists of one type, as it calls them. An account without any answers `null`. */
 export type Lists = Readonly<Partial<Record<'shows' | 'anime' | 'movies', readonly unknown[] | null | undefined>>>;
 
+/** One thing on the user's lists, of which only its id is told, in a `show` or `movie` or by itself. */
+export type ListedId = Readonly<Partial<Record<'show' | 'movie' | 'anime', { readonly ids: SimklIds } | undefined>>> & {
+  readonly ids?: SimklIds | undefined;
+};
+
 /** When something last changed: `null` for never, `undefined` where nothing is said. */
 export interface Changes {
   readonly all?: string | null | undefined;
   readonly rated_at?: string | null | undefined;
+  readonly removed_from_list?: string | null | undefined;
 }
 
 /** When what last changed. */
@@ -95,16 +101,12 @@ const moment = z
   .nullish()
   .transform((value) => value || undefined);
 
+const ids = z
+  .object({ simkl: id, slug: text, imdb: id, tmdb: id, tvdb: id, mal: id, anidb: id })
+  .nullish()
+  .transform((known) => known ?? {});
 const media: z.ZodType<SimklMedia | undefined> = z
-  .object({
-    title: text,
-    year: count,
-    runtime: count,
-    ids: z
-      .object({ simkl: id, slug: text, imdb: id, tmdb: id, tvdb: id, mal: id, anidb: id })
-      .nullish()
-      .transform((known) => known ?? {}),
-  })
+  .object({ title: text, year: count, runtime: count, ids })
   .nullish()
   .transform((value) => value ?? undefined);
 
@@ -142,8 +144,16 @@ export const lists: z.ZodType<Lists | null | undefined> = z
   .object({ shows: list, anime: list, movies: list })
   .nullish();
 
+const named = z
+  .object({ ids })
+  .nullish()
+  .transform((value) => value ?? undefined);
+export const listedId: z.ZodType<ListedId> = z.object({ show: named, movie: named, anime: named, ids: ids.optional() });
+
 const stamp = z.string().nullish();
-const changes: z.ZodType<Changes | null | undefined> = z.object({ all: stamp, rated_at: stamp }).nullish();
+const changes: z.ZodType<Changes | null | undefined> = z
+  .object({ all: stamp, rated_at: stamp, removed_from_list: stamp })
+  .nullish();
 export const activities: z.ZodType<Activities> = z.object({
   all: stamp,
   tv_shows: changes,

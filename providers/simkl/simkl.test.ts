@@ -51,6 +51,12 @@ const idsOf = (pages: readonly ItemPage[]): string[] =>
   pages.flatMap(({ items }) => items.map(({ externalId }) => externalId));
 const linesOf = (server: SimklServer): string[] => server.calls.map(({ line }) => line);
 
+const activitiesRequest = new Request(
+  `https://api.simkl.com/sync/activities?client_id=${CLIENT}&app-name=a&app-version=1`,
+  {
+    headers: { authorization: `Bearer ${TOKEN}`, 'user-agent': 'testing/1' },
+  },
+);
 const at = Date.UTC(2026, 2, 1, 20, 15, 7);
 const film: FakeThing = { type: 'movies', id: 53_536, changedAt: at, watchedAt: at };
 const show: FakeThing = { type: 'shows', id: 583_436, changedAt: at, episodes: [{ season: 2, number: 3, at }] };
@@ -198,14 +204,6 @@ describe('what changed decides what is asked', () => {
     ).toEqual(['shows', 'movies', 'anime']);
   });
 
-  test('what was taken from a list is not told: the lists are asked, and give nothing', async () => {
-    const server = new SimklServer(watched(6));
-    const cursor = (await walk(history, server)).at(-1)?.cursor;
-    server.removedAt = NOW;
-    server.things.splice(1, 1);
-    expect(idsOf(await walk(history, server, { cursor, highWater: NOW }))).toEqual([]);
-  });
-
   test.each([
     '',
     '{}',
@@ -216,6 +214,122 @@ describe('what changed decides what is asked', () => {
   ])('%o is no position', async (cursor) => {
     const asked = history.fetchPage(contextOf(new SimklServer()), { ...start, cursor });
     await expect(asked).rejects.toMatchObject({ code: 'invalid_data', reason: 'cursor_invalid' });
+  });
+});
+
+describe('removed_from_list', () => {
+  const presentOf = (pages: readonly ItemPage[]) => pages.flatMap(({ present = [] }) => present);
+  const removalsOf = (server: SimklServer) =>
+    server.calls.filter(({ query }) => query.extended === 'simkl_ids_only').map(({ line }) => line);
+
+  /** An account after its first sync, with nothing asked yet. */
+  async function synced(capability: IncrementalCapability, options?: ServerOptions) {
+    const server = new SimklServer(rated(9), options);
+    const pages = await walk(capability, server);
+    server.calls.length = 0;
+    return { server, pages, cursor: pages.at(-1)?.cursor };
+  }
+
+  test.each([
+    ['history', history, 'all-items'],
+    ['ratings', ratings, 'ratings'],
+  ] as const)('whole lists of %s say what is there, without another request', async (_, capability, source) => {
+    const { pages } = await synced(capability);
+    expect(presentOf(pages)).toEqual([
+      { source, prefix: 'show:', contentIds: ['show:1000', 'show:1003', 'show:1006'] },
+      { source, prefix: 'movie:', contentIds: ['movie:1001', 'movie:1004', 'movie:1007'] },
+      { source, prefix: 'anime:', contentIds: ['anime:1002', 'anime:1005', 'anime:1008'] },
+    ]);
+  });
+
+  test.each([
+    ['history', history, 'all-items'],
+    ['ratings', ratings, 'ratings'],
+  ] as const)('its stamp moved: the ids of that type are asked for, once, in %s', async (_, capability, source) => {
+    const { server, cursor } = await synced(capability);
+    const [, film] = server.things as [FakeThing, FakeThing];
+    server.remove(film, NOW);
+    const pages = await walk(capability, server, { cursor, highWater: NOW });
+    expect(presentOf(pages)).toEqual([{ source, prefix: 'movie:', contentIds: ['movie:1004', 'movie:1007'] }]);
+    expect(idsOf(pages)).toEqual([]);
+    // After what changed: what is stored by then is no newer than the list.
+    expect(server.calls.at(-1)).toMatchObject({ line: 'GET /sync/all-items/movies' });
+    expect(removalsOf(server)).toEqual(['GET /sync/all-items/movies']);
+    expect(server.calls.at(-1)?.query).not.toHaveProperty('date_from');
+    server.calls.length = 0;
+    expect(presentOf(await walk(capability, server, { cursor: pages.at(-1)?.cursor }))).toEqual([]);
+    expect(linesOf(server)).toEqual(['GET /sync/activities']);
+  });
+
+  test('what only changed asks for no ids, and tells of no list', async () => {
+    const { server, cursor } = await synced(history);
+    server.things.push({ ...film, changedAt: NOW });
+    expect(presentOf(await walk(history, server, { cursor }))).toEqual([]);
+    expect(removalsOf(server)).toEqual([]);
+  });
+
+  test('the last one of its type: `null`, and nothing is there', async () => {
+    const server = new SimklServer([film, show]);
+    const cursor = (await walk(history, server)).at(-1)?.cursor;
+    server.remove(film, NOW);
+    const empty = { source: 'all-items', prefix: 'movie:', contentIds: [] };
+    expect(presentOf(await walk(history, server, { cursor }))).toEqual([empty]);
+  });
+
+  test('killed before the list of ids was told, it is asked for again', async () => {
+    const { server, cursor } = await synced(history);
+    server.remove(server.things[1] as FakeThing, NOW);
+    const first = await history.fetchPage(contextOf(server), { ...start, cursor });
+    expect(first).toMatchObject({ hasMore: true });
+    server.failures.push(refusal(403, 'key_failed'));
+    await expect(walk(history, server, { cursor: first.cursor })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(presentOf(await walk(history, server, { cursor: first.cursor }))).toHaveLength(1);
+  });
+
+  test('a position of before it was kept asks once', async () => {
+    const server = new SimklServer(watched(3));
+    server.removedAt.shows = NOW - DAY;
+    const { all } = (await (await server.answer(activitiesRequest)).json()) as { all: string };
+    const cursor = JSON.stringify({ to: { all, shows: all, movies: all, anime: all }, left: [] });
+    expect(presentOf(await walk(history, server, { cursor }))).toHaveLength(1);
+  });
+
+  test.each([
+    ['in a show', { show: { ids: { simkl: '12' } } }, ['show:12']],
+    ['in an anime', { show: undefined, anime: { ids: { simkl: 12 } } }, ['show:12']],
+    ['by itself', { show: undefined, ids: { simkl: 12 } }, ['show:12']],
+  ])('ids are read %s', async (_, raw, contentIds) => {
+    const server = new SimklServer([show, film]);
+    const cursor = (await walk(history, server)).at(-1)?.cursor;
+    server.things.push({ ...show, id: 7, raw });
+    server.remove(show, NOW);
+    const [present] = presentOf(await walk(history, server, { cursor }));
+    expect(present).toEqual({ source: 'all-items', prefix: 'show:', contentIds });
+  });
+
+  test.each([
+    ['no id', { show: { ids: {} } }],
+    ['an id that is none', { show: { ids: { simkl: 'example-show' } } }],
+    ['an unknown shape', { show: 'Show' }],
+  ])('an entry with %s would pass for removed: it is a bad record, and nothing is said', async (_, raw) => {
+    const server = new SimklServer([show, film]);
+    const cursor = (await walk(history, server)).at(-1)?.cursor;
+    server.things.push({ ...show, id: 7, changedAt: 0, raw }, { ...show, id: 8, changedAt: 0, raw });
+    server.remove(show, NOW);
+    const pages = await walk(history, server, { cursor });
+    expect(presentOf(pages)).toEqual([]);
+    expect(pages.at(-1)).toMatchObject({ read: 1, rejected: [{}], hasMore: false });
+    const whole = await walk(history, server);
+    expect(presentOf(whole).map(({ prefix }) => prefix)).toEqual(['movie:']);
+  });
+
+  test('an answer that does not tell of the type at all is a bad record, too', async () => {
+    const { server, cursor } = await synced(history);
+    server.remove(server.things[1] as FakeThing, NOW);
+    server.failures.push(undefined, undefined, Response.json({ shows: [] }));
+    const pages = await walk(history, server, { cursor });
+    expect(presentOf(pages)).toEqual([]);
+    expect(pages.at(-1)).toMatchObject({ read: 1, rejected: [{ reason: 'unexpected_shape' }] });
   });
 });
 

@@ -84,3 +84,21 @@ export interface CoverageGapEvent extends AtConnection {
   readonly from: Date;
   readonly to: Date;
 }
+
+/**
+ * Why an item that the service no longer has was not deleted here.
+ *
+ * - `not_asked` the host did not ask for it: `removedUpstream` is `'report'`
+ * - `implausible` of more than 20 items over half are gone at once
+ * - `would_not_return` its name holds no time, so that it could not come back if the user added it again
+ */
+export type WhyKept = 'not_asked' | 'implausible' | 'would_not_return';
+
+/** Items stored before are gone at the service. Told before any of them is deleted; once or more often. */
+export interface ItemsRemovedUpstreamEvent extends AtConnection {
+  readonly type: 'items_removed_upstream';
+  readonly capability: string;
+  readonly count: number;
+  /** How many of them stay here, by reason; the others are deleted. */
+  readonly kept: Readonly<Partial<Record<WhyKept, number>>>;
+}

@@ -10,6 +10,7 @@ import type {
   CircuitEvent,
   ClockSkewEvent,
   CoverageGapEvent,
+  ItemsRemovedUpstreamEvent,
   RequestEvent,
   RequestWaitingEvent,
   SyncFinishedEvent,
@@ -73,7 +74,8 @@ export type McaEvent =
   | SyncProgressEvent
   | SyncFinishedEvent
   | SyncStuckEvent
-  | CoverageGapEvent;
+  | CoverageGapEvent
+  | ItemsRemovedUpstreamEvent;
 
 export type * from './events-connection.ts';
 export type * from './events-live.ts';

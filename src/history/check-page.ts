@@ -36,6 +36,11 @@ export function checkPage(
     const fault = faultOf(item, { provider, sources: capability.sources });
     if (fault) throw broken('invalid_item', `gave an item with ${fault}`);
   }
+  // A misspelt id would call everything stored removed.
+  for (const { source, prefix = '', contentIds } of page.present ?? []) {
+    if (!Object.hasOwn(capability.sources, source) || contentIds.some((id) => id === '' || !id.startsWith(prefix)))
+      throw broken('invalid_present', 'says what it still has of another source, or by ids without their prefix');
+  }
   if (!page.hasMore) return;
   if (page.cursor === '' || page.cursor === request.cursor)
     throw broken('stuck_walk', 'says there is more, but not where');

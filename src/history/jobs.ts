@@ -8,6 +8,7 @@ import { providersThatSync, tellReport } from './sync-due.ts';
 import type { SyncReport } from './sync-report.ts';
 import { runSync } from './sync-run.ts';
 import { FAILURES_TO_STUCK } from './sync-schedule.ts';
+import type { SyncSettings } from './sync-tracks.ts';
 
 /** How jobs are listed. */
 export interface DueJobsOptions {
@@ -21,6 +22,8 @@ export interface RunJobOptions {
   readonly signal?: AbortSignal | undefined;
   /** Pages per sync, so that one long history does not hold up everybody else. @default 100 */
   readonly maxPagesPerSync?: number | undefined;
+  /** What happens to items that the service no longer has; see {@link SyncSettings.removedUpstream}. @default 'report' */
+  readonly removedUpstream?: SyncSettings['removedUpstream'];
   /** Hears of each sync that ended. */
   readonly onReport?: ((report: SyncReport) => void) | undefined;
 }
@@ -91,7 +94,7 @@ async function runSyncJob(
   registry: AnyRegistry,
   connection: Connection,
   name: string,
-  { signal, maxPagesPerSync = 100, onReport }: RunJobOptions,
+  { signal, maxPagesPerSync = 100, removedUpstream, onReport }: RunJobOptions,
 ): Promise<JobOutcome> {
   const provider = registry.list().find(({ id }) => id === connection.provider);
   const capability = provider?.capabilities[name as IncrementalName];
@@ -100,7 +103,11 @@ async function runSyncJob(
   const before = await scheduleOf(registry, connection.id, name);
   if (before && before.dueAt > registry.env.clock.now()) return { type: 'snooze', notBefore: before.dueAt };
   const report = await registry.access.track(
-    runSync(registry, connection, name as IncrementalName, capability, { signal, maxPages: maxPagesPerSync }),
+    runSync(registry, connection, name as IncrementalName, capability, {
+      signal,
+      maxPages: maxPagesPerSync,
+      removedUpstream,
+    }),
   );
   tellReport(registry, report, onReport);
   const after = await scheduleOf(registry, connection.id, name);

@@ -1,6 +1,6 @@
 import { assertScopes, openContext } from '../auth/connection-context.ts';
 import { connectionOf } from '../auth/connection-of.ts';
-import type { IncrementalName } from '../contracts/capabilities/index.ts';
+import type { IncrementalName, PresentContent } from '../contracts/capabilities/index.ts';
 import type { Cursor } from '../contracts/cursor.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
@@ -33,6 +33,11 @@ export interface StreamBatch {
   readonly rejected: readonly { readonly reason: string; readonly message: string; readonly raw: unknown }[];
   /** Stretch that the service no longer tells of. */
   readonly gap?: { readonly from: Date; readonly to: Date } | undefined;
+  /**
+   * What the service still has, where it says so: an item you keep that is spoken of and not in it was removed there.
+   * Nothing guards against a service that says so by mistake: do not take an answer that empties a history at its word.
+   */
+  readonly present?: readonly PresentContent[] | undefined;
 }
 
 /**
@@ -113,6 +118,7 @@ async function* stream(
       hasMore: page.hasMore,
       rejected: page.rejected.map(({ reason, message, raw }) => ({ reason, message, raw: redacted(raw) })),
       ...(page.gap && { gap: { from: new Date(page.gap.from), to: new Date(page.gap.to) } }),
+      ...(page.present && { present: page.present }),
     };
     if (!page.hasMore) return;
   }

@@ -6,6 +6,7 @@ import { randomId } from '../runtime/env.ts';
 import { dropLease, LEASE_MS } from './sync-lease.ts';
 import type { SyncReport } from './sync-report.ts';
 import { runClaimed } from './sync-run.ts';
+import type { SyncSettings } from './sync-tracks.ts';
 
 /** How due syncs are worked off. */
 export interface SyncDueOptions {
@@ -15,6 +16,8 @@ export interface SyncDueOptions {
   readonly limit?: number | undefined;
   /** Pages per sync, so that one long history does not hold up everybody else. @default 100 */
   readonly maxPagesPerSync?: number | undefined;
+  /** What happens to items that the service no longer has; see {@link SyncSettings.removedUpstream}. @default 'report' */
+  readonly removedUpstream?: SyncSettings['removedUpstream'];
   /** Starts nothing more, and stops what runs between two pages. */
   readonly signal?: AbortSignal | undefined;
   /** Hears of each sync that ended. */
@@ -156,8 +159,8 @@ async function syncOne(registry: AnyRegistry, due: DueSync, options: SyncDueOpti
     }
     return undefined;
   }
-  const { signal, maxPagesPerSync = 100 } = options;
-  return runClaimed(registry, due, capability, { signal, maxPages: maxPagesPerSync });
+  const { signal, maxPagesPerSync = 100, removedUpstream } = options;
+  return runClaimed(registry, due, capability, { signal, maxPages: maxPagesPerSync, removedUpstream });
 }
 
 function checkConcurrency(concurrency: number): void {

@@ -1,4 +1,6 @@
 import { McaError } from '../contracts/errors.ts';
+import type { WhyKept } from '../contracts/events.ts';
+import type { ItemKey } from '../contracts/media-item.ts';
 import type { SyncCounts, SyncStatus } from '../contracts/sync.ts';
 
 /** Account of one sync. */
@@ -20,6 +22,8 @@ export interface SyncReport {
   readonly gaps: readonly { readonly from: Date; readonly to: Date }[];
   /** Items dated in the future: stored, and not believed. */
   readonly futureDated: number;
+  /** Items that the service no longer has. Services that do not tell leave it empty. */
+  readonly removedUpstream: RemovedUpstream;
   /** The service has more; the next sync goes on with it. */
   readonly hasMore: boolean;
   /** Why nothing was done, when `skipped`. */
@@ -41,12 +45,30 @@ export interface SyncReport {
   readonly durationMs: number;
 }
 
+/** What a sync stored before and the service no longer has. `count` is what was deleted and what was kept, together. */
+export interface RemovedUpstream {
+  /** Items found gone at the service. One that is kept is found again when the service tells once more what it has. */
+  readonly count: number;
+  /** The first 100 of them. */
+  readonly keys: readonly ItemKey[];
+  /** How many were deleted here. */
+  readonly deleted: number;
+  /** How many were not, by reason. */
+  readonly kept: Readonly<Partial<Record<WhyKept, number>>>;
+}
+
+/** Keys that a report names. */
+export const REMOVED_KEYS = 100;
+
 /** Running totals of a sync. */
 export class SyncLedger {
   #counts = { read: 0, inserted: 0, updated: 0, unchanged: 0 };
   readonly #skipped = new Map<string, number>();
   readonly #rejected = new Map<string, number>();
   readonly #gaps: { readonly from: Date; readonly to: Date }[] = [];
+  readonly #kept = new Map<string, number>();
+  #removed = { count: 0, deleted: 0 };
+  #removedKeys: readonly ItemKey[] = [];
   pages = 0;
   futureDated = 0;
 
@@ -73,12 +95,24 @@ export class SyncLedger {
     this.pages += 1;
   }
 
+  /** Takes over what was found gone at the service. */
+  addRemoved({ count, keys, kept }: Omit<RemovedUpstream, 'deleted'>): void {
+    this.#removed.count += count;
+    this.#removedKeys = [...this.#removedKeys, ...keys].slice(0, REMOVED_KEYS);
+    for (const [reason, items] of Object.entries(kept)) addTo(this.#kept, reason, items);
+  }
+
+  /** One of them was deleted here. */
+  countDeleted(): void {
+    this.#removed.deleted += 1;
+  }
+
   counts(): SyncCounts {
     return { ...this.#counts, skipped: sum(this.#skipped), rejected: sum(this.#rejected) };
   }
 
   /** The part of a report that is sums. */
-  totals(): Pick<SyncReport, 'counts' | 'skipped' | 'rejected' | 'pages' | 'gaps' | 'futureDated'> {
+  totals(): Pick<SyncReport, 'counts' | 'skipped' | 'rejected' | 'pages' | 'gaps' | 'futureDated' | 'removedUpstream'> {
     return {
       counts: this.counts(),
       skipped: Object.fromEntries(this.#skipped),
@@ -86,6 +120,7 @@ export class SyncLedger {
       pages: this.pages,
       gaps: [...this.#gaps],
       futureDated: this.futureDated,
+      removedUpstream: { ...this.#removed, keys: this.#removedKeys, kept: Object.fromEntries(this.#kept) },
     };
   }
 }

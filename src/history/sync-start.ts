@@ -127,7 +127,8 @@ async function storePosition(
   });
 }
 
-const ACTIONS: Readonly<Record<IncrementalName, readonly MediaAction[]>> = {
+/** What the items of a capability are. */
+export const ACTIONS: Readonly<Record<IncrementalName, readonly MediaAction[]>> = {
   history: ['consumed'],
   library: ['liked', 'saved'],
   ratings: ['rated'],

@@ -27,6 +27,18 @@ export interface SyncSettings {
   readonly maxPages?: number | undefined;
   /** What happens to items stored already. @default 'replace': the service knows best */
   readonly updatePolicy?: UpdatePolicy | undefined;
+  /**
+   * What happens to stored items of this connection that the service no longer has, where it tells: they are reported
+   * (`removedUpstream` of the report, event `items_removed_upstream`), or reported and deleted as `deleteItem` does.
+   *
+   * Deleted is for good: the very same event, with the same time, stays away also when the user adds it again. With another
+   * time it is another event, and comes. What has no time in its name (ratings, plays without a date) could never come
+   * back, so it is kept: `would_not_return`. When of more than 20 items over half are gone at once, none is deleted:
+   * `implausible`.
+   *
+   * @default 'report'
+   */
+  readonly removedUpstream?: 'report' | 'delete' | undefined;
   /** Stops between two pages; committed pages stay. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every page; drives a progress bar. */
@@ -68,6 +80,7 @@ export async function walkTracks(registry: AnyRegistry, run: OpenAttempt): Promi
     lease: run.lease,
     ledger,
     policy: settings.updatePolicy ?? 'replace',
+    removedUpstream: settings.removedUpstream ?? 'report',
     signal: run.signal,
     onPage: (page) => tellProgress(registry, run, page),
   };

@@ -1,4 +1,5 @@
 import type { ItemPage } from '../contracts/capabilities/history.ts';
+import type { IncrementalName } from '../contracts/capabilities/index.ts';
 import type { Cursor } from '../contracts/cursor.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { SyncProgressEvent } from '../contracts/events.ts';
@@ -8,6 +9,7 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { encodeCursor } from '../runtime/cursor.ts';
 import { nextPage, type PageSource, type Trail } from './next-page.ts';
 import { parkedRecord } from './parked-record.ts';
+import { followRemovals } from './removed-upstream.ts';
 import type { HeldLease } from './sync-lease.ts';
 import { advance, FUTURE_TOLERANCE_MS, nextWalk, type Position } from './sync-position.ts';
 import type { SyncLedger } from './sync-report.ts';
@@ -16,10 +18,12 @@ import { tellItems } from './tell-items.ts';
 /** What all steps of one sync share. */
 export interface SyncJob extends PageSource {
   readonly registry: AnyRegistry;
-  readonly name: string;
+  readonly name: IncrementalName;
   readonly lease: HeldLease;
   readonly ledger: SyncLedger;
   readonly policy: UpdatePolicy;
+  /** What happens to items that the service no longer has. */
+  readonly removedUpstream: 'report' | 'delete';
   readonly signal: AbortSignal;
   /** Told after each page. */
   readonly onPage: (page: Pick<SyncProgressEvent, 'total' | 'walk'>) => void;
@@ -45,6 +49,7 @@ export async function walk(job: SyncJob, track: Track, mayGoOn: () => boolean): 
     throwIfStopped(job);
     const { position, page } = await nextPage(job, startWalk(job, track), track.trail);
     throwIfStopped(job);
+    await followRemovals(job, page.present ?? [], () => throwIfStopped(job));
     await commit(job, track, position, page);
     if (!page.hasMore) return { hasMore: false };
     if (!mayGoOn()) return { hasMore: true };

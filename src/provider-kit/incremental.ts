@@ -1,5 +1,11 @@
 import type { ProviderContext } from '../contracts/capabilities/context.ts';
-import type { IncrementalCapability, ItemPage, PageRequest, PoisonRecord } from '../contracts/capabilities/history.ts';
+import type {
+  IncrementalCapability,
+  ItemPage,
+  PageRequest,
+  PoisonRecord,
+  PresentContent,
+} from '../contracts/capabilities/history.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 import type { StandardSchema } from '../contracts/standard-schema.ts';
 import type { RecordResult } from './record-result.ts';
@@ -14,6 +20,8 @@ export interface FetchedPage {
   readonly total?: number | undefined;
   /** Stretch that the service no longer tells of, epoch milliseconds. */
   readonly gap?: { readonly from: number; readonly to: number } | undefined;
+  /** What the service still has, where it says so: see `HIST-14`. */
+  readonly present?: readonly PresentContent[] | undefined;
 }
 
 /** What an author writes down about something the service hands out page by page. */
@@ -51,10 +59,8 @@ export function incremental<Entry>(definition: IncrementalDefinition<Entry>): In
   return {
     ...rest,
     async fetchPage(context, request): Promise<ItemPage> {
-      const { records, cursor = '', hasMore, total, gap } = await fetch(context, request);
-      const { items, skipped, rejected } = sort(records, entry, normalise);
-      const told = { ...(total === undefined ? {} : { total }), ...(gap === undefined ? {} : { gap }) };
-      return { read: records.length, items, skipped, rejected, cursor, hasMore, ...told };
+      const { records, cursor = '', ...told } = await fetch(context, request);
+      return { ...told, read: records.length, ...sort(records, entry, normalise), cursor };
     },
     replay(raw) {
       const { items, rejected } = sort([raw], entry, normalise);

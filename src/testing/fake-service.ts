@@ -81,6 +81,14 @@ export class FakeService {
     this.#plays.set(account, [...(this.#plays.get(account) ?? []), ...plays].sort(inOrder));
   }
 
+  /** The user takes plays of these ids out of an account. */
+  remove(account: string, ...ids: readonly string[]): void {
+    this.#plays.set(
+      account,
+      this.plays(account).filter(({ id }) => !ids.includes(id)),
+    );
+  }
+
   /** Everything an account has played, oldest first. */
   plays(account: string): readonly FakePlay[] {
     return this.#plays.get(account) ?? [];

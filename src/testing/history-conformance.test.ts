@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ItemPage } from '../contracts/capabilities/history.ts';
+import { tellingHistory } from '../../test/support/telling-history.ts';
+import type { ItemPage, PresentContent } from '../contracts/capabilities/history.ts';
 import type { HistoryCapability } from '../contracts/capabilities/index.ts';
 import type { Fetch } from '../contracts/env.ts';
 import { McaError } from '../contracts/errors.ts';
@@ -8,6 +9,7 @@ import { faultOf } from '../history/check-item.ts';
 import { fakeProvider } from './fake-provider.ts';
 import { type FakePlay, FakeService } from './fake-service.ts';
 import { type GrowingService, type HistoryUnderTest, historyConformance } from './history-conformance.ts';
+import type { ShrinkingService } from './removal-cases.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const PLAYS: readonly FakePlay[] = Array.from({ length: 35 }, (_, index) => ({
@@ -34,6 +36,20 @@ function growingService(): GrowingService {
       const play = { id: `new-${added}`, playedAt: NOW + added * 1_000, title: `New ${added}` };
       service.add('ada', play);
       return [`${play.playedAt / 1_000}:${play.id}`];
+    },
+  };
+}
+
+/** The oldest and the newest play are removed. */
+function shrinkingService(): ShrinkingService {
+  const service = new FakeService({ now: () => NOW + 3_600_000 });
+  service.add('ada', ...PLAYS);
+  const gone = PLAYS.filter((_, index) => index % (PLAYS.length - 1) === 0);
+  return {
+    fetch: service.fetch,
+    remove() {
+      service.remove('ada', ...gone.map(({ id }) => id));
+      return gone.map(({ id, playedAt }) => `${playedAt / 1_000}:${id}`);
     },
   };
 }
@@ -73,6 +89,13 @@ describe('historyConformance: the fake provider keeps every promise', () => {
   for (const { id, title, skip, run } of historyConformance(underTest())) test.skipIf(skip)(`${id} ${title}`, run);
 });
 
+describe('historyConformance: a provider that tells what was removed', () => {
+  const suite = underTest(() => tellingHistory);
+  const service = { ...suite.service, shrinking: shrinkingService };
+  for (const { id, title, skip, run } of historyConformance({ ...suite, service }))
+    test.skipIf(skip)(`${id} ${title}`, run);
+});
+
 type Change = (page: ItemPage) => Partial<ItemPage>;
 const changing = (change: Change) => (real: HistoryCapability) => ({
   fetchPage: async (...args: Parameters<HistoryCapability['fetchPage']>) => {
@@ -105,6 +128,17 @@ describe('historyConformance: cursors that are kept', () => {
   for (const { id, title, skip, run } of historyConformance(underTest(keeping(0))))
     test.skipIf(skip)(`${id} ${title}`, run);
 });
+
+/** Says what is there otherwise than it is. */
+const telling =
+  (change: (ids: readonly string[], page: ItemPage) => Partial<PresentContent>) => (): Partial<HistoryCapability> => ({
+    async fetchPage(context, request) {
+      const page = await tellingHistory.fetchPage?.(context, request);
+      if (!page?.present) return page ?? expect.fail('there is a page');
+      const present = page.present.map((each) => ({ ...each, ...change(each.contentIds, page) }));
+      return { ...page, present };
+    },
+  });
 
 const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<HistoryCapability>>> = {
   'HIST-1 loses the last item of a page': changing(({ items, read }) => ({
@@ -199,6 +233,14 @@ const MUTANTS: Readonly<Record<string, (real: HistoryCapability) => Partial<Hist
   }),
   'HIST-13 has no cursor to keep': () => ({ keepsCursor: true }),
   'HIST-13 passes over what comes next': keeping(3_600_000),
+  'HIST-14 takes what is on a page for all there is': telling((_, { items }) => ({
+    contentIds: items.map(({ contentId = '' }) => contentId),
+  })),
+  'HIST-14 names things otherwise than its items do': telling((ids) => ({ contentIds: ids.map((id) => `x-${id}`) })),
+  'HIST-14 names ids without their prefix': telling(() => ({ prefix: 'show:' })),
+  'HIST-14 speaks of a source it does not declare': telling(() => ({ source: 'x' })),
+  'HIST-14 goes on naming what was removed': telling((ids) => ({ contentIds: [...ids, 'song-0'] })),
+  'HIST-14 never says what it has': () => ({}),
   'HIST-12 takes the bound for the beginning': (real) => ({
     fetchPage: (context, { until, ...request }) =>
       real.fetchPage(context, { ...request, until: undefined, since: until }),
@@ -209,7 +251,9 @@ describe('historyConformance: catches', () => {
   for (const [name, broken] of Object.entries(MUTANTS)) {
     const [id] = name.split(' ');
     test(name, async () => {
-      const cases = historyConformance(underTest(broken)).filter((each) => each.id === id && !each.skip);
+      const suite = underTest(broken);
+      const service = { ...suite.service, ...(id === 'HIST-14' && { shrinking: shrinkingService }) };
+      const cases = historyConformance({ ...suite, service }).filter((each) => each.id === id && !each.skip);
       const results = await Promise.allSettled(cases.map(({ run }) => run()));
       expect(results.some(({ status }) => status === 'rejected')).toBe(true);
     });

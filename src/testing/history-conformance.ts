@@ -10,6 +10,7 @@ import type { AnyProvider } from '../contracts/provider.ts';
 import { assertItem } from './assert-item.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import { providerContext } from './provider-context.ts';
+import { removalCases, type ShrinkingService } from './removal-cases.ts';
 
 /** What the suite needs to know about something that is paged incrementally. */
 export interface HistoryUnderTest {
@@ -32,6 +33,8 @@ export interface HistoryUnderTest {
     readonly withBadRecord: Fetch;
     /** Makes an account with as much history as `full`, to which something new is added now and then. @default not proved */
     readonly growing?: (() => GrowingService) | undefined;
+    /** Makes an account from which something is removed, where the provider tells `present`. @default not proved */
+    readonly shrinking?: (() => ShrinkingService) | undefined;
   };
   /** `externalId` of everything in `full`; with `consumedAt` that is proved, too. */
   readonly expected: readonly (string | Pick<MediaItem, 'externalId' | 'consumedAt'>)[];
@@ -70,7 +73,7 @@ export interface ExpectedError {
 }
 
 /**
- * Proves that a provider keeps the promises `HIST-1` to `HIST-13`, with the real HTTP client in front of a fake service.
+ * Proves that a provider keeps the promises `HIST-1` to `HIST-14`, with the real HTTP client in front of a fake service.
  *
  * @example
  * ```ts
@@ -290,6 +293,7 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
   ];
   return [
     ...cases,
+    ...removalCases({ capability, full, shrinking: service.shrinking, contextOf, walk, now }),
     ...underTest.errors.map((each) => errorCase(each, () => capability.fetchPage(contextOf(each.service), start))),
   ];
 }

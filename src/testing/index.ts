@@ -47,6 +47,7 @@ export { type JobConformanceOptions, jobEngineConformance, type QueueUnderTest }
 export { type KillLoopOptions, type KillRound, type KillVerdict, killLoop, seededRandom } from './kill-loop.ts';
 export { type LimiterConformanceOptions, limiterConformance } from './limiter-conformance.ts';
 export { type ProviderContextOptions, providerContext } from './provider-context.ts';
+export type { ShrinkingService } from './removal-cases.ts';
 export {
   credentialConformance,
   type OpenStorage,

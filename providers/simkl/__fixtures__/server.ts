@@ -83,7 +83,7 @@ export class SimklServer {
   readonly failures: (Response | undefined)[] = [];
   readonly things: FakeThing[];
   /** When something was taken from a list last. */
-  removedAt: number | undefined;
+  readonly removedAt: Partial<Record<FakeThing['type'], number>> = {};
   pin: 'pending' | 'approved' = 'pending';
   readonly #options: ServerOptions;
   readonly #tokens: Set<string>;
@@ -100,6 +100,12 @@ export class SimklServer {
   /** Requests to a path, as method and path. */
   callsTo(line: string): readonly ServerCall[] {
     return this.calls.filter((call) => call.line === line);
+  }
+
+  /** Takes a thing from its list, and its rating with it. */
+  remove(thing: FakeThing, at: number): void {
+    this.things.splice(this.things.indexOf(thing), 1);
+    this.removedAt[thing.type] = at;
   }
 
   /** Takes all consents back. */
@@ -151,7 +157,7 @@ export class SimklServer {
   #activities(): object {
     const stamps = (type: FakeThing['type']) => {
       const things = this.things.filter((thing) => thing.type === type);
-      const removed = type === 'movies' ? [this.removedAt] : [];
+      const removed = [this.removedAt[type]];
       return {
         all: newest([...things.map(({ changedAt }) => changedAt), ...removed]),
         rated_at: newest(things.map(({ rating }) => rating?.at)),
@@ -160,7 +166,7 @@ export class SimklServer {
       };
     };
     const [shows, anime, movies] = [stamps('shows'), stamps('anime'), stamps('movies')];
-    const all = newest([...this.things.map(({ changedAt }) => changedAt), this.removedAt]);
+    const all = newest([...this.things.map(({ changedAt }) => changedAt), ...Object.values(this.removedAt)]);
     const types = { tv_shows: shows, anime, movies };
     const told = Object.entries(types).filter(([, { all }]) => all !== null || !this.#options.withoutStamps);
     return { all, settings: { all: '2026-01-01T00:00:00Z' }, ...Object.fromEntries(told) };
@@ -172,7 +178,7 @@ export class SimklServer {
     const found = this.things
       .filter((thing) => thing.type === type && thing.changedAt > from)
       .filter(({ rating }) => !ofRatings || rating)
-      .map((thing) => wire(thing, isFull));
+      .map((thing) => (query.get('extended') === 'simkl_ids_only' ? wireId(thing) : wire(thing, isFull)));
     return found.length === 0 ? null : { [type]: found };
   }
 
@@ -226,6 +232,11 @@ function newest(times: readonly (number | undefined)[]): string | null {
 /** As the service writes it: to the second. */
 export function isoOf(at: number): string {
   return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** Where ids only are asked for. */
+function wireId({ type, id, raw }: FakeThing): object {
+  return { [type === 'movies' ? 'movie' : 'show']: { ids: { simkl: id } }, ...raw };
 }
 
 function wire(thing: FakeThing, isFull: boolean): object {

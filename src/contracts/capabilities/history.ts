@@ -37,6 +37,18 @@ export interface ItemPage {
   readonly total?: number | undefined;
   /** Stretch that the service no longer tells of, epoch milliseconds. */
   readonly gap?: { readonly from: number; readonly to: number } | undefined;
+  /** What the service still has, where it says so: see `HIST-14`. */
+  readonly present?: readonly PresentContent[] | undefined;
+}
+
+/** Everything of one kind that a service has now, told no earlier than the items of the walk so far. */
+export interface PresentContent {
+  /** Speaks of items of this source. */
+  readonly source: string;
+  /** Speaks only of items whose `contentId` begins so, such as `show:`; each of `contentIds` does, too. @default all */
+  readonly prefix?: string | undefined;
+  /** Whole things: `show:12` stands for the item `show:12` and for all that is within it, such as `show:12:s1e3`. */
+  readonly contentIds: readonly string[];
 }
 
 /** A record that could not become an item. */
@@ -66,6 +78,7 @@ export interface PoisonRecord {
  * - `HIST-11` a cursor that is not its own is refused with `invalid_data` `cursor_invalid`
  * - `HIST-12` with `backfill`, `until` bounds the walk: nothing at or after it is required, everything before it is given
  * - `HIST-13` with `keepsCursor`, a walk that begins with the last cursor of the one before gives what has come since
+ * - `HIST-14` what `present` speaks of and does not name is gone: what a walk gives is named, what was removed at the service is not
  */
 export interface IncrementalCapability {
   /** What its items come from, by source id. */
