@@ -1,10 +1,9 @@
 // One of many processes that claim what is due and take a connect flow at the same time. Told the flow by message, answers
-// what it got.
-import { DatabaseSync } from 'node:sqlite';
-import { sqlite } from '@mca/core/adapters/sqlite';
+// what it got. Arguments: store, owner.
+import { openFaultStore } from '../support/fault-store.ts';
 
-const [file = '', owner = ''] = process.argv.slice(2);
-const { storage } = sqlite({ database: new DatabaseSync(file) });
+const [where = '', owner = ''] = process.argv.slice(2);
+const { storage } = await openFaultStore(where);
 await storage.migrate();
 
 process.on('message', async (hash: string) => {

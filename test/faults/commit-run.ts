@@ -1,16 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { memory } from '@mca/core/adapters/memory';
 import { killLoop, seededRandom } from '@mca/core/testing';
+import { isPostgres, openFaultStore, type StorePlace } from '../support/fault-store.ts';
+import { WORKER_ENV } from '../support/worker-env.ts';
 import type { CommitVariant } from './commit-mutants.ts';
 import { IMPORT_ID, PAGES, referencePage, referenceProgress } from './reference-pages.ts';
 
 const WORKER = fileURLToPath(new URL('commit-worker.ts', import.meta.url));
 /** Kills come at random within this after a process's first page; a whole run takes some twenty times as long. */
-const KILL_WITHIN_MS = 16;
+const KILL_WITHIN_MS = { SQLite: 16, Postgres: 40 };
+
+/** How {@link runKills} kills. */
+export interface KillPlan {
+  readonly place: StorePlace;
+  readonly variant: CommitVariant;
+  readonly kills: number;
+  readonly seed: number;
+  /** Reference runs at the same time, each on a store of its own. @default 1 */
+  readonly lanes?: number | undefined;
+}
 
 /** What the store must look like after so many pages, and not otherwise. */
 interface Expected {
@@ -35,10 +43,9 @@ export interface KillReport {
   readonly hits: number[];
 }
 
-/** Kills the commit worker until `kills` kills are done, looking at the store after each of them and after each whole run. */
-export async function runKills(variant: CommitVariant, kills: number, seed: number): Promise<KillReport> {
+/** Kills the commit worker until the kills are done, looking at the store after each of them and after each whole run. */
+export async function runKills(plan: KillPlan): Promise<KillReport> {
   const expected = await expectedStates();
-  const random = seededRandom(seed);
   const report: KillReport = {
     kills: 0,
     runs: 0,
@@ -50,46 +57,45 @@ export async function runKills(variant: CommitVariant, kills: number, seed: numb
     corrupt: 0,
     hits: [],
   };
-  const folder = mkdtempSync(join(tmpdir(), 'mca-kill-'));
-  try {
-    while (report.kills < kills && !isCaught(variant, report)) {
-      await runOnce(join(folder, `${report.runs}.db`), variant, kills, random, report, expected);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  // Kills that are done or under way.
+  const budget = { left: plan.kills };
+  async function lane(index: number): Promise<void> {
+    const random = seededRandom(plan.seed + 1_000 * index);
+    while (budget.left > 0 && !isCaught(plan.variant, report)) await runOnce(plan, budget, random, report, expected);
   }
+  const lanes = await Promise.allSettled(Array.from({ length: plan.lanes ?? 1 }, (_, index) => lane(index)));
+  for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return report;
 }
 
 /** One reference sequence from its first page to its last, over as many killed processes as it takes. */
 async function runOnce(
-  file: string,
-  variant: CommitVariant,
-  kills: number,
+  { place, variant }: KillPlan,
+  budget: { left: number },
   random: () => number,
   report: KillReport,
   expected: readonly Expected[],
 ): Promise<void> {
+  const where = place.fresh();
   let lease = '';
+  let mayKill = false;
   await killLoop({
     command: process.execPath,
-    // An hour passes between two processes, so that the lease of the killed one has expired.
-    args: (round) => [
-      '--conditions=@mca/source',
-      '--no-warnings',
-      WORKER,
-      file,
-      `${(round + 1) * 3_600_000}`,
-      variant,
-      lease,
-    ],
+    env: WORKER_ENV,
+    args: () => ['--conditions=@mca/source', '--no-warnings', WORKER, where, variant, lease],
     rounds: 1_000,
     // Once there are enough kills, the run goes to its end.
-    killAfterMs: () => (report.kills < kills ? random() * KILL_WITHIN_MS : 60_000),
-    onRound: ({ killed, exitCode, stdout, stderr }) => {
+    killAfterMs() {
+      mayKill = budget.left > 0;
+      if (!mayKill) return 60_000;
+      budget.left -= 1;
+      return random() * KILL_WITHIN_MS[place.name];
+    },
+    async onRound({ killed, exitCode, stdout, stderr }) {
       if (!killed && exitCode !== 0) throw new Error(`The worker failed: ${stderr}`);
+      if (!killed && mayKill) budget.left += 1;
       lease = stdout.trim();
-      const pages = inspect(file, report, expected);
+      const pages = await inspect(where, report, expected);
       if (!killed) {
         if (pages !== PAGES) throw new Error(`The worker ended after ${pages} pages.`);
         return 'stop';
@@ -113,28 +119,46 @@ function isCaught(variant: CommitVariant, report: KillReport): boolean {
   return variant !== 'real' && Object.values(problemsOf(report)).some((count) => count > 0);
 }
 
+/** Everything in one statement: the server may still be busy with what a killed process sent. */
+const LOOK = {
+  SQLite: `SELECT (SELECT value FROM %cursors ORDER BY cursor_no DESC LIMIT 1) AS pages,
+    (SELECT json_group_array(json_array(external_id, time_spent_ms)) FROM %items) AS items,
+    (SELECT json_array(read, inserted, updated, unchanged) FROM %imports) AS counts,
+    (SELECT integrity_check FROM pragma_integrity_check LIMIT 1) AS integrity`,
+  Postgres: `SELECT (SELECT value FROM %cursors ORDER BY cursor_no DESC LIMIT 1) AS pages,
+    (SELECT coalesce(json_agg(json_build_array(external_id, time_spent_ms)), '[]')::text FROM %items) AS items,
+    (SELECT json_build_array(read, inserted, updated, unchanged)::text FROM %imports) AS counts, 'ok' AS integrity`,
+};
+
+interface Look {
+  readonly pages: string | null;
+  readonly items: string;
+  readonly counts: string | null;
+  readonly integrity: string;
+}
+
 /** Compares the store with what it must be after as many pages as its cursor says, and answers that number. */
-function inspect(file: string, report: KillReport, expected: readonly Expected[]): number {
-  const database = new DatabaseSync(file);
+async function inspect(where: string, report: KillReport, expected: readonly Expected[]): Promise<number> {
+  const store = await openFaultStore(where, { max: 1 });
   try {
-    const one = (sql: string) => database.prepare(sql).get() as Record<string, unknown> | undefined;
-    const pages = Number(one('SELECT value FROM mca_cursors ORDER BY cursor_no DESC')?.value ?? 0);
+    const [seen] = await store.look<Look>(LOOK[isPostgres(where) ? 'Postgres' : 'SQLite']);
+    if (!seen) throw new Error('unreachable');
+    const pages = Number(seen.pages ?? 0);
     const { rows = [], counts = '' } = expected[pages] ?? {};
-    const stored = database.prepare('SELECT external_id, time_spent_ms FROM mca_items').all();
-    const actual = stored.map((row) => rowText(String(row.external_id), Number(row.time_spent_ms)));
+    const stored = JSON.parse(seen.items) as readonly [string, number][];
+    const actual = stored.map(([externalId, timeSpentMs]) => rowText(externalId, timeSpentMs));
     const distinct = new Set(actual);
     const wanted = new Set(rows);
     const missing = rows.filter((row) => !distinct.has(row)).length;
     report.lost += missing;
     if (missing > 0) report.cursorAhead += 1;
-    report.duplicated += actual.length - new Set(stored.map((row) => row.external_id)).size;
+    report.duplicated += actual.length - new Set(stored.map(([externalId]) => externalId)).size;
     report.surplus += [...distinct].filter((row) => !wanted.has(row)).length;
-    const totals = one('SELECT read, inserted, updated, unchanged FROM mca_imports');
-    if (countsText(totals) !== counts) report.wrongCounts += 1;
-    if (one('PRAGMA integrity_check')?.integrity_check !== 'ok') report.corrupt += 1;
+    if ((JSON.parse(seen.counts ?? '[0,0,0,0]') as readonly number[]).join(' ') !== counts) report.wrongCounts += 1;
+    if (seen.integrity !== 'ok') report.corrupt += 1;
     return pages;
   } finally {
-    database.close();
+    await store.close();
   }
 }
 

@@ -1,13 +1,12 @@
 // The process that gets killed: goes on with the reference sequence from where the stored cursor says.
-// Arguments: database file, epoch milliseconds, variant, lease of the killed process before it (JSON) or nothing.
+// Arguments: store, variant, lease of the killed process before it (JSON) or nothing.
 import { writeSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import type { Lease } from '@mca/core/adapter-kit';
 import { type CommitVariant, openVariant } from './commit-mutants.ts';
 import { PAGES, referencePage, referenceProgress } from './reference-pages.ts';
 
-const [file = '', now = '0', variant = 'real', previous = ''] = process.argv.slice(2);
-const storage = openVariant(new DatabaseSync(file), variant as CommitVariant, { now: () => Number(now) });
+const [where = '', variant = 'real', previous = ''] = process.argv.slice(2);
+const { storage, close } = await openVariant(where, variant as CommitVariant);
 await storage.migrate();
 const { id } = await storage.ensureConnection({
   id: 'c',
@@ -16,7 +15,9 @@ const { id } = await storage.ensureConnection({
   kind: 'file',
   account: '',
 });
-const lease = await storage.acquireLease({ resource: 'import:reference', owner: `process ${now}`, ttlMs: 60_000 });
+// So short that the lease of a killed process has run out when the next one has started. Expiry lets others in; only their
+// coming keeps the last owner from writing.
+const lease = await storage.acquireLease({ resource: 'import:reference', owner: `process ${process.pid}`, ttlMs: 1 });
 if (!lease) throw new Error('The lease of the killed process should have expired.');
 
 // What a process would do that was not killed but only slept past its lease.
@@ -42,3 +43,4 @@ for (let page = start; page < PAGES; page += 1) {
   if (page === start) writeSync(1, `${JSON.stringify(lease)}\n`);
 }
 await storage.releaseLease(lease);
+await close();

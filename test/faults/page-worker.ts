@@ -1,10 +1,10 @@
 // One of many processes that commit the same pages at the same time. Told the page by message, answers what it changed.
-import { DatabaseSync } from 'node:sqlite';
-import { sqlite } from '@mca/core/adapters/sqlite';
+// Arguments: store, name.
+import { openFaultStore } from '../support/fault-store.ts';
 import { referencePage } from './reference-pages.ts';
 
-const [file = '', name = ''] = process.argv.slice(2);
-const { storage } = sqlite({ database: new DatabaseSync(file) });
+const [where = '', name = ''] = process.argv.slice(2);
+const { storage } = await openFaultStore(where);
 await storage.migrate();
 const { id } = await storage.ensureConnection({
   id: name,

@@ -10,7 +10,7 @@ import { openProcess, type ProcessOptions } from './refresh-setup.ts';
 
 const [json = '{}', variant = 'real'] = process.argv.slice(2);
 const options = JSON.parse(json) as ProcessOptions;
-const registry = openProcess(options);
+const registry = await openProcess(options);
 await registry.ready();
 const never = new AbortController().signal;
 const [connection] = await registry.storage.listConnections({ id: 'c' });

@@ -1,18 +1,18 @@
-import { DatabaseSync } from 'node:sqlite';
 import { type Clock, type Connection, createRegistry, type Env } from '@mca/core';
-import { sqlite } from '@mca/core/adapters/sqlite';
 import { keyRing } from '../../src/auth/key-ring.ts';
 import { Secret } from '../../src/auth/secret.ts';
 import { vaultOf } from '../../src/auth/vault.ts';
 import type { AnyProvider } from '../../src/contracts/provider.ts';
 import type { AnyRegistry } from '../../src/registry/create-registry.ts';
+import { openFaultStore } from '../support/fault-store.ts';
 
 /** Keys of all processes of these tests. They seal nothing but tokens of a fake service. */
 export const KEYS = { k1: btoa('11111111111111111111111111111111'), k2: btoa('22222222222222222222222222222222') };
 
 /** How one process of a test is set up. */
 export interface ProcessOptions {
-  readonly file: string;
+  /** The store. */
+  readonly where: string;
   /** Of the fake service. */
   readonly origin: string;
   readonly primary: 'k1' | 'k2';
@@ -23,12 +23,14 @@ export interface ProcessOptions {
   readonly since?: number | undefined;
   /** Name told to the service in a header. */
   readonly name?: string | undefined;
+  /** Takes every lease for granted. */
+  readonly unlocked?: boolean | undefined;
   readonly lease?: { readonly ttlMs: number; readonly renewMs: number } | undefined;
 }
 
-/** A registry over a SQLite file, with one provider whose service listens on the loopback address. */
-export function openProcess(options: ProcessOptions): AnyRegistry {
-  const { file, origin, primary, speed = 1, since = 0, name = '' } = options;
+/** A registry over a store, with one provider whose service listens on the loopback address. */
+export async function openProcess(options: ProcessOptions): Promise<AnyRegistry & { closeStore(): Promise<void> }> {
+  const { where, origin, primary, speed = 1, since = 0, name = '' } = options;
   const provider: AnyProvider = {
     apiVersion: 1,
     id: 'fake',
@@ -65,12 +67,17 @@ export function openProcess(options: ProcessOptions): AnyRegistry {
       return fetch(request);
     },
   };
-  const adapter = sqlite({ database: new DatabaseSync(file), synchronous: 'normal', clock });
+  const { storage, credentials, close } = await openFaultStore(where, { synchronous: 'normal', clock });
   const keys = keyRing({ primary, keys: options.onlyPrimary ? { [primary]: KEYS[primary] } : KEYS });
-  const registry = createRegistry({ providers: [provider], ...adapter, keys, env });
+  const registry = createRegistry({ providers: [provider], storage, credentials, keys, env });
   const { lease } = options;
   if (lease) registry.access.slot('refresh-lease', () => lease);
-  return registry as AnyRegistry;
+  return { ...(registry as AnyRegistry), closeStore: close };
+}
+
+/** The same quick time for the clock of a database, as SQL. */
+export function quickTime({ since = 0, speed = 1 }: Pick<ProcessOptions, 'since' | 'speed'>): string {
+  return `round(${since} + (extract(epoch FROM clock_timestamp()) * 1000 - ${since}) * ${speed})`;
 }
 
 /** A connection whose access token has ended. */

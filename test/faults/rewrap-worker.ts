@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { rewrapCredentials } from '../../src/auth/rewrap.ts';
 import { openProcess, type ProcessOptions } from './refresh-setup.ts';
 
-const registry = openProcess(JSON.parse(process.argv[2] ?? '{}') as ProcessOptions);
+const registry = await openProcess(JSON.parse(process.argv[2] ?? '{}') as ProcessOptions);
 await registry.ready();
 writeSync(1, 'ready\n');
 const startedAt = performance.now();
