@@ -23,7 +23,6 @@ export interface QueueSettings {
 export interface NewJob {
   readonly data: object;
   readonly singletonKey: string;
-  readonly startAfter?: number;
 }
 
 /** A job that was fetched. */

@@ -1,6 +1,6 @@
 /** @module @mca/core/adapters/pg-boss */
 
-import { type Clock, type Job, type JobEngine, McaError, type RunJob } from '@mca/core/adapter-kit';
+import { type Job, type JobEngine, McaError, type RunJob } from '@mca/core/adapter-kit';
 import type { JobResult, PgBossLike, QueueSettings, WaitingJob } from './boss.ts';
 
 export type * from './boss.ts';
@@ -11,12 +11,10 @@ export interface PgBossJobsOptions {
   readonly boss: PgBossLike;
   /** Name of the queue; its dead letters go to `<queue>-dead`. @default 'mca-jobs' */
   readonly queue?: string | undefined;
-  /** Jobs at once in this process. @default 4 */
+  /** Jobs at once in this process, at most; odd numbers above 1 are rounded down. @default 4 */
   readonly concurrency?: number | undefined;
   /** Pause between two looks at an empty queue, in seconds, at least 0.5. @default 2 */
   readonly pollingIntervalSeconds?: number | undefined;
-  /** Source of time. @default the system clock */
-  readonly clock?: Clock | undefined;
 }
 
 /**
@@ -40,18 +38,16 @@ const QUEUE: QueueSettings = {
   expireInSeconds: 4 * 3_600,
   deleteAfterSeconds: 86_400,
 };
-/** A job that waits no longer than this stays in the queue; others are handed over again when they are due. */
-const KEEP_MS = 15_000;
-/** Jobs that are fetched together end together, so few. */
-const BATCH = 4;
+/** Jobs that are fetched together end together: few, and still more than one, because only full batches are followed at once. */
+const BATCH = 2;
 
 /**
  * Does due work through pg-boss: any number of processes share one queue in Postgres.
  *
  * When a sync is due is told by the store, not by the queue: a job that has to wait is ended and handed over again at its
- * time, so that whoever moves a turn forward moves it everywhere. Of each connection and capability one job waits and one
- * runs at most. What fails for reasons of the service is no failed job either: the schedule waits, and only the twelfth
- * failure in a row becomes a dead letter.
+ * time, so that whoever moves a turn forward moves it everywhere. Of each connection and capability there is one job at
+ * most. What fails for reasons of the service is no failed job either: the schedule waits, and only the twelfth failure in
+ * a row becomes a dead letter. All processes of a queue need the same providers.
  *
  * @throws McaError `configuration` `no_queue` without a pg-boss
  * @example
@@ -60,12 +56,14 @@ const BATCH = 4;
  * import { startScheduler } from '@mca/core';
  * import { PG_BOSS_SETTINGS, pgBossJobs } from '@mca/core/adapters/pg-boss';
  *
- * const boss = await new PgBoss({ connectionString, ...PG_BOSS_SETTINGS }).start();
+ * const boss = new PgBoss({ connectionString, ...PG_BOSS_SETTINGS });
+ * boss.on('error', (error) => console.error(error.message)); // without a listener an error ends the process
+ * await boss.start();
  * startScheduler(registry, { engine: pgBossJobs({ boss, concurrency: 8 }) });
  * ```
  */
 export function pgBossJobs(options: PgBossJobsOptions): JobEngine {
-  const { boss, queue = 'mca-jobs', concurrency = 4, pollingIntervalSeconds = 2, clock = { now: Date.now } } = options;
+  const { boss, queue = 'mca-jobs', concurrency = 4, pollingIntervalSeconds = 2 } = options;
   if (typeof boss?.insert !== 'function') {
     throw new McaError({
       code: 'configuration',
@@ -80,7 +78,7 @@ export function pgBossJobs(options: PgBossJobsOptions): JobEngine {
   async function makeQueues(): Promise<void> {
     await boss.createQueue(`${queue}-dead`, { policy: 'standard' });
     const settings = { ...QUEUE, deadLetter: `${queue}-dead` };
-    await boss.createQueue(queue, { policy: 'stately', ...settings });
+    await boss.createQueue(queue, { policy: 'exclusive', ...settings });
     // One that an earlier release made keeps its settings otherwise.
     await boss.updateQueue(queue, settings);
   }
@@ -94,21 +92,12 @@ export function pgBossJobs(options: PgBossJobsOptions): JobEngine {
     }
   }
 
-  function enqueue(jobs: readonly { readonly job: Job; readonly waitMs: number }[]): Promise<unknown> {
-    return boss.insert(
-      queue,
-      jobs.map(({ job, waitMs }) => ({ data: job, singletonKey: job.key, startAfter: Math.ceil(waitMs / 1_000) })),
-    );
-  }
-
   async function runOne({ id, data, signal }: WaitingJob, run: RunJob): Promise<JobResult> {
     const job = data as Job;
     try {
       const outcome = await run(job, AbortSignal.any([signal, stopping.signal]));
       if (outcome.type === 'dead') return { id, status: 'deadletter', output: { message: outcome.message } };
       if (outcome.type === 'done') return { id, status: 'completed' };
-      const waitMs = Math.max(0, outcome.notBefore - clock.now());
-      if (waitMs <= KEEP_MS && !stopping.signal.aborted) await enqueue([{ job, waitMs }]);
       return { id, status: 'completed', output: { snoozedUntil: new Date(outcome.notBefore).toISOString() } };
     } catch (error) {
       return { id, status: 'failed', output: tellable(error) };
@@ -124,7 +113,7 @@ export function pgBossJobs(options: PgBossJobsOptions): JobEngine {
           queue,
           {
             batchSize: Math.min(BATCH, concurrency),
-            localConcurrency: Math.ceil(concurrency / BATCH),
+            localConcurrency: Math.max(1, Math.floor(concurrency / BATCH)),
             pollingIntervalSeconds,
             burstWhenBatchFull: true,
             perJobResults: true,
@@ -135,7 +124,10 @@ export function pgBossJobs(options: PgBossJobsOptions): JobEngine {
     enqueue: (jobs) =>
       asStorage(async () => {
         await prepare();
-        await enqueue(jobs.map((job) => ({ job, waitMs: 0 })));
+        await boss.insert(
+          queue,
+          jobs.map((job) => ({ data: job, singletonKey: job.key })),
+        );
       }),
     stop: () =>
       asStorage(async () => {

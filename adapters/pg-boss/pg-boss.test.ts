@@ -8,7 +8,7 @@ import { freshSchema, postgresServer } from '../../test/support/postgres.ts';
 
 const server = await postgresServer();
 
-async function open(): Promise<QueueUnderTest> {
+async function open(concurrency = 4): Promise<QueueUnderTest> {
   if (!server) throw new Error('No Postgres.');
   const { schema, drop, pool } = await freshSchema(server);
   const clock = new TestClock(Date.UTC(2026, 0, 5));
@@ -32,7 +32,7 @@ async function open(): Promise<QueueUnderTest> {
     async open() {
       const boss = await start();
       return {
-        engine: pgBossJobs({ boss, clock, pollingIntervalSeconds: 0.5 }),
+        engine: pgBossJobs({ boss, concurrency, pollingIntervalSeconds: 0.5 }),
         crash: () => boss.stop({ graceful: false, close: true }),
       };
     },
@@ -64,7 +64,34 @@ async function open(): Promise<QueueUnderTest> {
 }
 
 describe.skipIf(!server)('pg-boss: conformance', () => {
-  for (const { id, title, run } of jobEngineConformance(open)) test(`${id} ${title}`, run);
+  for (const { id, title, run } of jobEngineConformance(() => open())) test(`${id} ${title}`, run);
+});
+
+test.skipIf(!server).each([
+  [1, 1],
+  [4, 4],
+  [5, 4],
+])('with a concurrency of %d at most %d jobs run at once', async (concurrency, most) => {
+  const queue = await open(concurrency);
+  const { engine } = await queue.open();
+  let [running, seen] = [0, 0];
+  const finish: (() => void)[] = [];
+  await engine.start(async () => {
+    running += 1;
+    seen = Math.max(seen, running);
+    await new Promise<void>((resolve) => finish.push(resolve));
+    running -= 1;
+    return { type: 'done' };
+  });
+  await engine.enqueue(
+    Array.from({ length: 20 }, (_, index) => ({ name: 'reauth-notice', key: `k${index}`, connectionId: `${index}` })),
+  );
+  for (let second = 0; second < 10; second += 1) await queue.advance(1_000);
+  expect(seen).toBe(most);
+  const ending = setInterval(() => finish.splice(0).forEach((end) => void end()), 1);
+  await engine.stop();
+  clearInterval(ending);
+  await queue.close();
 });
 
 test('without a pg-boss it says what is missing', () => {

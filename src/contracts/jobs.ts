@@ -32,7 +32,7 @@ export type RunJob = (job: Job, signal: AbortSignal) => Promise<JobOutcome>;
  * implementation.
  *
  * - `JOB-1` a job that was enqueued is run, on one of the engines that share a queue
- * - `JOB-2` of equal keys one waits at most, and one runs at most
+ * - `JOB-2` of equal keys at most one waits, runs or is to be tried again; what is handed over meanwhile is left out
  * - `JOB-3` a snoozed job is not run before its instant unless it is handed over again, and that is no failed attempt
  * - `JOB-4` a job whose work rejects is tried again after growing waits; after the last attempt it is a dead letter
  * - `JOB-5` a dead letter keeps the job and its last error, and is not run again by itself
@@ -44,7 +44,7 @@ export interface JobEngine {
   readonly apiVersion: 1;
   /** Begins to run jobs. Called once. */
   start(run: RunJob): Promise<void>;
-  /** Adds jobs. What waits already stays as it is. */
+  /** Adds jobs. What is there already stays as it is. */
   enqueue(jobs: readonly Job[]): Promise<void>;
   /** Ends running jobs; safe to call twice. */
   stop(): Promise<void>;

@@ -1,4 +1,4 @@
-import { type Job, type JobOutcome, McaError, runJob, type SyncReport } from '@mca/core';
+import { createRegistry, type Job, type JobOutcome, McaError, runJob, type SyncReport } from '@mca/core';
 import { describe, expect, test } from 'vitest';
 import { DAY, HOUR, liveSetup, playsBefore, START, storedTitles } from '../../test/support/live-setup.ts';
 import { recordFigure } from '../../test/support/reliability.ts';
@@ -130,10 +130,52 @@ describe('runJob', () => {
     );
   });
 
-  test('a job of a connection that is gone, or of a capability that nobody has, is done', async () => {
+  test('a job of a connection that is gone is done', async () => {
     const { registry, job } = await setup();
     expect(await runJob(registry, { ...job, connectionId: 'nobody' })).toEqual({ type: 'done' });
+  });
+
+  test('of a capability that nobody has the turn is moved by a day, so that it takes no place of others', async () => {
+    const { registry, job, list, time } = await setup();
+    const gone = { connectionId: job.connectionId, capability: 'ratings', blocked: false, failures: 3 };
+    await registry.storage.putSchedule({ ...gone, dueAt: 0 });
+    expect((await dueJobs(registry, { limit: 1 }))[0]?.capability).toBe('ratings');
     expect(await runJob(registry, { ...job, capability: 'ratings' })).toEqual({ type: 'done' });
+    expect(await list()).toEqual([job]);
+    await time.advance(DAY + 1);
+    expect((await list()).map(({ capability }) => capability).sort()).toEqual(['history', 'ratings']);
+  });
+
+  test('a job of a provider that this process does not have is refused, so that another one gets it', async () => {
+    const { registry, job, connection } = await setup();
+    const other = createRegistry({
+      providers: [],
+      storage: registry.storage,
+      env: registry.env,
+    });
+    await expect(runJob(other, job)).rejects.toMatchObject({ code: 'configuration', reason: 'foreign_job' });
+    expect(await registry.storage.readSchedules(connection.id)).toMatchObject([{ failures: 0 }]);
+  });
+
+  test('what cannot be synced now is done, whatever failed before: nobody runs it in a circle', async () => {
+    const { registry, job, run, service, connection } = await setup();
+    service.failNext(outage(), outage(), outage());
+    expect(await run()).toEqual({ type: 'done' });
+    await registry.storage.putSchedule({
+      connectionId: job.connectionId,
+      capability: 'history',
+      dueAt: 0,
+      blocked: false,
+      failures: 4,
+    });
+    for (const status of ['needs_reauth', 'disabled', 'disconnected'] as const) {
+      await registry.storage.updateConnection(connection.id, { status });
+      expect(await run()).toEqual({ type: 'done' });
+    }
+    await registry.storage.updateConnection(connection.id, { status: 'active' });
+    const resource = job.key;
+    await registry.storage.acquireLease({ resource, owner: 'somebody', ttlMs: HOUR });
+    expect(await run()).toEqual({ type: 'done' });
   });
 
   test('a job of another release is refused', async () => {

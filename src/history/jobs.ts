@@ -4,7 +4,7 @@ import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { Job, JobOutcome } from '../contracts/jobs.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { providersThatSync, tellReport } from './sync-due.ts';
+import { postponeUnknown, providersThatSync, tellReport } from './sync-due.ts';
 import type { SyncReport } from './sync-report.ts';
 import { runSync } from './sync-run.ts';
 import { FAILURES_TO_STUCK } from './sync-schedule.ts';
@@ -14,6 +14,8 @@ import type { SyncSettings } from './sync-tracks.ts';
 export interface DueJobsOptions {
   /** Syncs to list at most. @default 1,000 */
   readonly limit?: number | undefined;
+  /** Whether to look for consents that will end, too. Every hour is often enough for that. @default true */
+  readonly notices?: boolean | undefined;
 }
 
 /** How a job is done. */
@@ -38,10 +40,13 @@ export interface RunJobOptions {
  * for (const job of await dueJobs(registry)) await queue.add(job.name, job, { jobId: job.key });
  * ```
  */
-export async function dueJobs(registry: AnyRegistry, { limit = 1_000 }: DueJobsOptions = {}): Promise<readonly Job[]> {
+export async function dueJobs(
+  registry: AnyRegistry,
+  { limit = 1_000, notices = true }: DueJobsOptions = {},
+): Promise<readonly Job[]> {
   await registry.ready();
   const syncs = await registry.storage.listDue({ providers: providersThatSync(registry), limit });
-  const warned = await toBeWarned(registry);
+  const warned = notices ? await toBeWarned(registry) : [];
   return [
     ...syncs.map(({ connectionId, capability }): Job => {
       return { name: 'sync', key: `sync:${connectionId}:${capability}`, connectionId, capability };
@@ -55,7 +60,8 @@ export async function dueJobs(registry: AnyRegistry, { limit = 1_000 }: DueJobsO
  * then there is nothing to do.
  *
  * @returns what the queue should do with the job next; see {@link JobOutcome}
- * @throws McaError `storage` when the store fails, `invalid_data` `unknown_job` for a job of another release
+ * @throws McaError `storage` when the store fails, `invalid_data` `unknown_job` for a job of another release,
+ *   `configuration` `foreign_job` for one of a provider that is not registered here
  */
 export async function runJob(registry: AnyRegistry, job: Job, options: RunJobOptions = {}): Promise<JobOutcome> {
   await registry.ready();
@@ -96,30 +102,41 @@ async function runSyncJob(
   name: string,
   { signal, maxPagesPerSync = 100, removedUpstream, onReport }: RunJobOptions,
 ): Promise<JobOutcome> {
-  const provider = registry.list().find(({ id }) => id === connection.provider);
-  const capability = provider?.capabilities[name as IncrementalName];
-  // Planned by a release or a set-up that could do more.
-  if (!capability) return { type: 'done' };
-  const before = await scheduleOf(registry, connection.id, name);
-  if (before && before.dueAt > registry.env.clock.now()) return { type: 'snooze', notBefore: before.dueAt };
+  const { provider } = connection;
+  const capabilities = registry.list().find(({ id }) => id === provider)?.capabilities;
+  if (!capabilities) {
+    throw new McaError({
+      code: 'configuration',
+      reason: 'foreign_job',
+      provider,
+      message: `This process has no provider "${provider}", and got one of its jobs.`,
+      hint: 'Processes that share a queue need the same providers; give others a queue of their own.',
+    });
+  }
+  const capability = capabilities[name as IncrementalName];
+  if (!capability) {
+    await postponeUnknown(registry, { connectionId: connection.id, capability: name, failures: 0 });
+    return { type: 'done' };
+  }
+  const settings = { signal, maxPages: maxPagesPerSync, removedUpstream };
   const report = await registry.access.track(
-    runSync(registry, connection, name as IncrementalName, capability, {
-      signal,
-      maxPages: maxPagesPerSync,
-      removedUpstream,
-    }),
+    runSync(registry, connection, name as IncrementalName, capability, settings, true),
   );
   tellReport(registry, report, onReport);
-  const after = await scheduleOf(registry, connection.id, name);
-  if (!after) return { type: 'done' };
-  // Told once: later failures are of the same trouble.
-  if (after.failures === FAILURES_TO_STUCK && before?.failures !== after.failures) {
-    return { type: 'dead', message: report.error?.message ?? `The sync ended as ${report.status}.` };
+  const now = registry.env.clock.now();
+  if (report.notBefore && report.notBefore.getTime() > now) {
+    return { type: 'snooze', notBefore: report.notBefore.getTime() };
   }
-  const isWaiting = after.blocked || after.failures > 0 || report.hasMore || report.status === 'cancelled';
-  return isWaiting ? { type: 'snooze', notBefore: after.dueAt } : { type: 'done' };
+  const hasFailed = report.status === 'failed' || (report.status === 'partial' && report.error !== undefined);
+  if (hasFailed && (await isStuck(registry, connection.id, name))) {
+    return { type: 'dead', message: report.error?.message ?? 'The sync failed.' };
+  }
+  const goesOn = report.status === 'cancelled' || (report.hasMore && !report.error);
+  return goesOn ? { type: 'snooze', notBefore: now } : { type: 'done' };
 }
 
-async function scheduleOf({ storage }: AnyRegistry, connectionId: string, name: string) {
-  return (await storage.readSchedules(connectionId)).find(({ capability }) => capability === name);
+/** Told once: later failures are of the same trouble. */
+async function isStuck({ storage }: AnyRegistry, connectionId: string, name: string): Promise<boolean> {
+  const schedules = await storage.readSchedules(connectionId);
+  return schedules.some(({ capability, failures }) => capability === name && failures === FAILURES_TO_STUCK);
 }

@@ -113,6 +113,61 @@ describe('startScheduler with a queue', () => {
     await time.until(Promise.all(schedulers.map((scheduler) => scheduler.stop())));
   });
 
+  test('a machine that looks seldom, or died, does not keep others from handing over', async () => {
+    const { registry, time } = await liveSetup();
+    const [seldom, often] = [engineOf(), engineOf()];
+    const schedulers = [
+      startScheduler(registry, { everyMs: HOUR, engine: seldom.engine }),
+      startScheduler(registry, { everyMs: 10_000, engine: often.engine }),
+    ];
+    await time.advance(10 * MINUTE);
+    expect(often.enqueued.length).toBeGreaterThan(50);
+    await time.until(Promise.all(schedulers.map((scheduler) => scheduler.stop())));
+  });
+
+  test('machines with other providers hand over what is theirs', async () => {
+    const { registry, time } = await liveSetup();
+    const other = createRegistry({
+      providers: [fakeProvider({ id: 'video', baseUrl: 'https://video.test/v1' })],
+      storage: registry.storage,
+      credentials: memory().credentials,
+      insecurePlaintextForTests: true,
+      env: registry.env,
+    });
+    const made = { id: 'v', userId: 'ada', provider: 'video', kind: 'api', account: '' } as const;
+    await other.ready();
+    await other.storage.ensureConnection(made);
+    await other.storage.putSchedule({
+      connectionId: 'v',
+      capability: 'history',
+      dueAt: 0,
+      blocked: false,
+      failures: 0,
+    });
+    const [music, video] = [engineOf(), engineOf()];
+    const schedulers = [
+      startScheduler(registry, { everyMs: MINUTE, engine: music.engine }),
+      startScheduler(other, { everyMs: MINUTE, engine: video.engine }),
+    ];
+    await time.advance(5 * MINUTE);
+    expect(new Set(video.enqueued.flat().map(({ connectionId }) => connectionId))).toEqual(new Set(['v']));
+    expect(music.enqueued.flat().map(({ connectionId }) => connectionId)).not.toContain('v');
+    await time.until(Promise.all(schedulers.map((scheduler) => scheduler.stop())));
+  });
+
+  test.each([
+    ['does not start', { start: () => new Promise<void>(() => {}) }],
+    ['does not stop', { stop: () => new Promise<void>(() => {}) }],
+    ['fails to stop', { stop: () => Promise.reject(new Error('gone')) }],
+  ] as const)('a queue that %s does not keep the host from stopping', async (_, broken) => {
+    const { registry, time } = await liveSetup();
+    const scheduler = startScheduler(registry, { everyMs: MINUTE, engine: engineOf(broken).engine });
+    await time.advance(MINUTE);
+    const stoppedAt = time.clock.now();
+    await time.until(scheduler.stop());
+    expect(time.clock.now() - stoppedAt).toBeLessThanOrEqual(20_000);
+  });
+
   test('stopping ends what the queue runs between two pages', async () => {
     const { registry, service, time } = await liveSetup({ service: { maxLimit: 1 } });
     service.add('ada', ...playsBefore(START, 50));

@@ -5,6 +5,11 @@ import { randomId } from '../runtime/env.ts';
 import { dueJobs, runJob, warnAll } from './jobs.ts';
 import { type SyncDueOptions, syncDue } from './sync-due.ts';
 
+const WARN_EVERY_MS = 3_600_000;
+const PLAN_MS = 10_000;
+/** Longer than a page takes, and shorter than orchestrators wait after a SIGTERM. */
+const STOP_MS = 20_000;
+
 /** How the scheduler of one process works. */
 export interface SchedulerOptions extends Omit<SyncDueOptions, 'signal' | 'limit'> {
   /** Pause between two looks at what is due, in milliseconds. @default 10,000 */
@@ -41,14 +46,19 @@ export function startScheduler(registry: AnyRegistry, options: SchedulerOptions 
   const signal = AbortSignal.any([stopping.signal, registry.access.closing]);
 
   let hasStarted = false;
+  let warnAt = Number.NEGATIVE_INFINITY;
   async function round(): Promise<void> {
+    // Looked at seldom: consents end once in months.
+    const notices = registry.env.clock.now() >= warnAt;
     if (engine) {
-      if (!hasStarted) await engine.start(runAndTell);
-      hasStarted = true;
-      return planJobs(registry, engine, everyMs);
+      if (!hasStarted) await until(signal, engine.start(runAndTell));
+      hasStarted = !signal.aborted;
+      if (hasStarted) await planJobs(registry, engine, { everyMs, notices });
+    } else {
+      await syncDue(registry, { ...due, signal });
+      if (notices) await warnAll(registry);
     }
-    await syncDue(registry, { ...due, signal });
-    await warnAll(registry);
+    if (notices) warnAt = registry.env.clock.now() + WARN_EVERY_MS;
   }
   async function runAndTell(job: Job, ended: AbortSignal): Promise<JobOutcome> {
     try {
@@ -72,7 +82,7 @@ export function startScheduler(registry: AnyRegistry, options: SchedulerOptions 
       }
       await pause(registry, everyMs, signal);
     }
-    await engine?.stop();
+    if (engine) await stopEngine(registry, engine);
   }
   const running = registry.access.track(run());
   return {
@@ -92,14 +102,48 @@ function checkInterval(everyMs: number): void {
   });
 }
 
-/** Puts what is due into the queue. Of many machines one does so at a time: whoever gets the lease, for as long as it lasts. */
-async function planJobs(registry: AnyRegistry, engine: JobEngine, everyMs: number): Promise<void> {
+/**
+ * Puts what is due into the queue. Of the machines with the same providers one does so at a time: whoever gets the lease,
+ * which is not given back. It is short whatever the interval of its holder, who may have died, or look once an hour.
+ */
+async function planJobs(
+  registry: AnyRegistry,
+  engine: JobEngine,
+  { everyMs, notices }: { readonly everyMs: number; readonly notices: boolean },
+): Promise<void> {
   await registry.ready();
   const { storage, env } = registry;
-  const lease = await storage.acquireLease({ resource: 'jobs:plan', owner: randomId(env.random), ttlMs: everyMs });
-  if (!lease) return;
-  const jobs = await dueJobs(registry);
+  const providers = registry.list().map(({ id }) => id);
+  const resource = `jobs:plan:${providers.toSorted().join(',')}`;
+  const ttlMs = Math.min(everyMs, PLAN_MS);
+  if (!(await storage.acquireLease({ resource, owner: randomId(env.random), ttlMs }))) return;
+  const jobs = await dueJobs(registry, { notices });
   if (jobs.length > 0) await engine.enqueue(jobs);
+}
+
+/** A queue that cannot be stopped, or does not answer, must not keep the host from stopping. */
+async function stopEngine(registry: AnyRegistry, engine: JobEngine): Promise<void> {
+  const patience = new AbortController();
+  const cancel = registry.env.timers.after(STOP_MS, () => patience.abort());
+  try {
+    await until(patience.signal, engine.stop());
+    if (patience.signal.aborted) registry.env.logger.warn('the job queue did not stop in time', { ms: STOP_MS });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    registry.env.logger.warn('could not stop the job queue', { message });
+  } finally {
+    cancel();
+  }
+}
+
+/** What ends with the work, or when the signal fires: then the work is left behind. */
+function until(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve();
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
 }
 
 /** Waits, or less when the signal fires. */

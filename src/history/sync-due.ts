@@ -1,6 +1,7 @@
 import { INCREMENTAL_NAMES, type IncrementalName } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { DueSync } from '../contracts/storage/index.ts';
+import type { SyncSchedule } from '../contracts/sync.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
 import { dropLease, LEASE_MS } from './sync-lease.ts';
@@ -149,11 +150,8 @@ async function syncOne(registry: AnyRegistry, due: DueSync, options: SyncDueOpti
   const capabilities = registry.list().find(({ id }) => id === connection.provider)?.capabilities;
   const capability = capabilities?.[schedule.capability as IncrementalName];
   if (!capability) {
-    // Planned by a release or a set-up that could do more: asked again tomorrow, not every minute.
     try {
-      const dueAt = registry.env.clock.now() + 86_400_000;
-      // Not blocked: nobody has to wait for what nobody does.
-      await registry.storage.putSchedule({ ...schedule, dueAt, blocked: false });
+      await postponeUnknown(registry, schedule);
     } finally {
       await dropLease(registry, lease);
     }
@@ -161,6 +159,16 @@ async function syncOne(registry: AnyRegistry, due: DueSync, options: SyncDueOpti
   }
   const { signal, maxPagesPerSync = 100, removedUpstream } = options;
   return runClaimed(registry, due, capability, { signal, maxPages: maxPagesPerSync, removedUpstream });
+}
+
+/** What was planned by a release or a set-up that could do more: looked at again tomorrow, not every minute. */
+export async function postponeUnknown(
+  registry: AnyRegistry,
+  { connectionId, capability, failures }: Omit<SyncSchedule, 'dueAt' | 'blocked'>,
+): Promise<void> {
+  const dueAt = registry.env.clock.now() + 86_400_000;
+  // Not blocked: nobody has to wait for what nobody does.
+  await registry.storage.putSchedule({ connectionId, capability, dueAt, blocked: false, failures });
 }
 
 function checkConcurrency(concurrency: number): void {

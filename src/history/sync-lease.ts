@@ -6,11 +6,18 @@ import { randomId } from '../runtime/env.ts';
 /** How long a lease outlives a worker that died, in milliseconds. */
 export const LEASE_MS = 60_000;
 const RENEW_EVERY_MS = 20_000;
+/** So much may be the way to the store and back. */
+const UNCERTAIN_MS = 2_000;
 
 /** A lease that is renewed for as long as the work takes. */
 export interface HeldLease {
   /** The lease as last renewed: commits carry it. */
   readonly current: Lease;
+  /**
+   * How far the store's clock is ahead of ours, in milliseconds. What is due is told by the store's: several machines
+   * agree on no other.
+   */
+  readonly aheadMs: number;
   /** Fires when somebody else took over, or the connection was erased. */
   readonly lost: AbortSignal;
   /** Gives it back by a write that releases it; when that fails, by itself. */
@@ -31,16 +38,22 @@ export function keepLease(registry: AnyRegistry, acquired: Lease): HeldLease {
   const { storage, env } = registry;
   const { resource } = acquired;
   let lease = acquired;
+  let aheadMs = aheadOf(acquired);
   let isReleased = false;
   let stop: () => void = () => {};
   const lost = new AbortController();
 
+  function aheadOf({ expiresAt }: Lease): number {
+    const ahead = expiresAt - LEASE_MS - env.clock.now();
+    return Math.abs(ahead) < UNCERTAIN_MS ? 0 : ahead;
+  }
   async function renew(): Promise<void> {
     try {
       const renewed = await storage.renewLease(lease, LEASE_MS);
       if (isReleased) return;
       if (!renewed) return lost.abort(leaseLost(resource));
       lease = renewed;
+      aheadMs = aheadOf(renewed);
     } catch (error) {
       // A store that is busy now may answer the next time; if not, the fence still keeps us from writing.
       env.logger.warn('could not renew a lease', { resource, message: error instanceof Error ? error.message : '' });
@@ -61,6 +74,9 @@ export function keepLease(registry: AnyRegistry, acquired: Lease): HeldLease {
   return {
     get current() {
       return lease;
+    },
+    get aheadMs() {
+      return aheadMs;
     },
     lost: lost.signal,
     async releaseWith(write) {

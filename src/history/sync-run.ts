@@ -16,6 +16,8 @@ import { type Attempt, type SyncSettings, walkTracks } from './sync-tracks.ts';
 /**
  * Syncs one capability of one connection: takes its lease, walks, logs, plans the next turn. Never throws for what a
  * service does; that is in the report.
+ *
+ * @param isTurnOnly - does nothing before its turn has come; otherwise only a wait that the service asked for is kept
  */
 export async function runSync(
   registry: AnyRegistry,
@@ -23,6 +25,7 @@ export async function runSync(
   name: IncrementalName,
   capability: CapabilityMap[IncrementalName],
   settings: SyncSettings,
+  isTurnOnly = false,
 ): Promise<SyncReport> {
   const startedAt = registry.env.clock.now();
   const skip = (more: Pick<SyncReport, 'reason' | 'notBefore'>): SyncReport => ({
@@ -37,43 +40,47 @@ export async function runSync(
   });
   if (connection.status !== 'active')
     return skip({ reason: connection.status === 'disconnected' ? 'not_connected' : connection.status });
-  const schedules = await registry.storage.readSchedules(connection.id);
-  const notBefore = waitOf(schedules, startedAt);
-  if (notBefore !== undefined) return skip({ reason: 'not_yet', notBefore: new Date(notBefore) });
   const lease = await holdLease(registry, `sync:${connection.id}:${name}`);
   if (!lease) return skip({ reason: 'already_running' });
-  const failures = schedules.find((schedule) => schedule.capability === name)?.failures ?? 0;
-  return underLease(registry, { connection, name, capability, settings, lease, startedAt, failures });
+  try {
+    // Under the lease: nobody moves the turn any more, and the store has told its time.
+    const schedules = await registry.storage.readSchedules(connection.id);
+    const own = schedules.find((schedule) => schedule.capability === name);
+    const now = startedAt + lease.aheadMs;
+    const notBefore = waitOf(schedules, now) ?? (isTurnOnly && own && own.dueAt > now ? own.dueAt : undefined);
+    if (notBefore !== undefined) return skip({ reason: 'not_yet', notBefore: new Date(notBefore - lease.aheadMs) });
+    const failures = own?.failures ?? 0;
+    return await attemptSync(registry, { connection, name, capability, settings, lease, startedAt, failures });
+  } finally {
+    await lease.release();
+  }
 }
 
 /** The same for a sync that was claimed, and with it its lease. */
-export function runClaimed(
+export async function runClaimed(
   registry: AnyRegistry,
-  { schedule, connection, lease }: DueSync,
+  { schedule, connection, lease: claimed }: DueSync,
   capability: CapabilityMap[IncrementalName],
   settings: SyncSettings,
 ): Promise<SyncReport> {
-  return underLease(registry, {
-    connection,
-    name: schedule.capability as IncrementalName,
-    capability,
-    settings,
-    lease: keepLease(registry, lease),
-    startedAt: registry.env.clock.now(),
-    failures: schedule.failures,
-  });
+  const lease = keepLease(registry, claimed);
+  try {
+    return await attemptSync(registry, {
+      connection,
+      name: schedule.capability as IncrementalName,
+      capability,
+      settings,
+      lease,
+      startedAt: registry.env.clock.now(),
+      failures: schedule.failures,
+    });
+  } finally {
+    await lease.release();
+  }
 }
 
 /** An attempt with the failures in a row before it. */
 type PlannedAttempt = Attempt & Pick<SyncSchedule, 'failures'>;
-
-async function underLease(registry: AnyRegistry, attempt: PlannedAttempt): Promise<SyncReport> {
-  try {
-    return await attemptSync(registry, attempt);
-  } finally {
-    await attempt.lease.release();
-  }
-}
 
 async function attemptSync(registry: AnyRegistry, attempt: PlannedAttempt): Promise<SyncReport> {
   const { connection, name, settings, lease, startedAt } = attempt;
@@ -151,7 +158,7 @@ async function conclude(
   const log = { id: randomId(env.random), ...ended, counts, pages, gaps, ...(told && { error: told }) };
   const { intervalMs } = capability;
   const before = { connectionId, capability: name, failures };
-  const turn = nextTurn(before, report, stopped, { now, intervalMs, random: env.random });
+  const turn = nextTurn(before, report, stopped, { now: now + lease.aheadMs, intervalMs, random: env.random });
   try {
     if (told && turn.failures === FAILURES_TO_STUCK) {
       const { provider, userId } = connection;

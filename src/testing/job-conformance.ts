@@ -91,30 +91,37 @@ export function jobEngineConformance(
       assert.deepEqual(runs, [jobOf(1).key]);
       await engine.stop();
     }),
-    onQueue('JOB-2', 'of equal keys one runs at most; what came meanwhile runs after it', async (queue) => {
-      const engines = [await queue.open(), await queue.open()];
-      let [running, most, runs] = [0, 0, 0];
-      let finish: () => void = () => {};
-      const run: RunJob = async () => {
-        running += 1;
-        runs += 1;
-        most = Math.max(most, running);
-        if (runs === 1) await new Promise<void>((resolve) => (finish = resolve));
-        running -= 1;
-        return DONE;
-      };
-      for (const { engine } of engines) await engine.start(run);
-      await engines[0]?.engine.enqueue([jobOf(1)]);
-      await reach(queue, () => running === 1);
-      for (const { engine } of engines) await engine.enqueue([jobOf(1)]);
-      await queue.advance(10 * SECOND);
-      assert.equal(runs, 1);
-      finish();
-      await reach(queue, () => runs === 2);
-      await queue.advance(60 * SECOND);
-      assert.deepEqual([runs, most], [2, 1]);
-      for (const { engine } of engines) await engine.stop();
-    }),
+    onQueue(
+      'JOB-2',
+      'of equal keys one runs at most, and runs again when it is handed over afterwards',
+      async (queue) => {
+        const engines = [await queue.open(), await queue.open()];
+        let [running, most, runs] = [0, 0, 0];
+        let finish: () => void = () => {};
+        const run: RunJob = async () => {
+          running += 1;
+          runs += 1;
+          most = Math.max(most, running);
+          if (runs === 1) await new Promise<void>((resolve) => (finish = resolve));
+          running -= 1;
+          return DONE;
+        };
+        for (const { engine } of engines) await engine.start(run);
+        await engines[0]?.engine.enqueue([jobOf(1)]);
+        await reach(queue, () => running === 1);
+        for (const { engine } of engines) await engine.enqueue([jobOf(1)]);
+        await queue.advance(10 * SECOND);
+        assert.equal(runs, 1);
+        finish();
+        await queue.advance(10 * SECOND);
+        assert.equal(runs, 1, 'what was handed over meanwhile is left out');
+        await engines[1]?.engine.enqueue([jobOf(1)]);
+        await reach(queue, () => runs === 2);
+        await queue.advance(60 * SECOND);
+        assert.deepEqual([runs, most], [2, 1]);
+        for (const { engine } of engines) await engine.stop();
+      },
+    ),
     onQueue('JOB-3', 'a snooze is kept, and is no failure', async (queue) => {
       const { engine } = await queue.open();
       const times: number[] = [];

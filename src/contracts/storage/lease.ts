@@ -1,6 +1,6 @@
 /**
  * The right to write for one resource, for a while. Resources are named `import:<id>`, `sync:<connectionId>:<capability>`,
- * `refresh:<connectionId>` or `jobs:plan`.
+ * `refresh:<connectionId>` or `jobs:plan:<providers>`.
  */
 export interface Lease {
   readonly resource: string;
