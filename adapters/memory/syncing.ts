@@ -1,4 +1,5 @@
 import {
+  BACKLOG_COUNTED,
   compareText,
   type DueSync,
   SYNC_LOG_KEPT,
@@ -45,7 +46,11 @@ export function syncVerbs(state: State): SyncVerbs {
         .filter(({ provider }) => providers.includes(provider))
         .flatMap(({ id }) => schedulesOf(state, id))
         .filter((schedule) => isHeld(state, schedule, now));
-      return { due: due.length, oldestDueAt: due[0]?.schedule.dueAt, running: running.length };
+      return {
+        due: Math.min(due.length, BACKLOG_COUNTED),
+        oldestDueAt: due[0]?.schedule.dueAt,
+        running: running.length,
+      };
     },
     async concludeSync({ lease, log, schedules, lastSyncAt }) {
       // Everything that can fail comes before anything that changes.

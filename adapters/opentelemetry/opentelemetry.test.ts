@@ -159,12 +159,13 @@ describe('openTelemetry', () => {
       { 'mca.part': 'storage', value: 1 },
       { 'mca.part': 'credentials', value: 1 },
     ]);
-    const { readBacklog } = registry.storage;
-    Object.assign(registry.storage, { readBacklog: () => Promise.reject(new Error('away')) });
+    const { readBacklog, readSchedules } = registry.storage;
+    const away = () => Promise.reject(new Error('away'));
+    Object.assign(registry.storage, { readBacklog: away, readSchedules: away });
     const later = await time.until(read());
     expect(later['mca.up']).toContainEqual({ 'mca.part': 'storage', value: 0 });
     expect(later['mca.backlog.due'] ?? []).toEqual([]);
-    Object.assign(registry.storage, { readBacklog });
+    Object.assign(registry.storage, { readBacklog, readSchedules });
     telemetry.stop();
     expect((await time.until(read()))['mca.up'] ?? []).toEqual([]);
   });

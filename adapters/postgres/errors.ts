@@ -22,7 +22,7 @@ const BUSY: Failure = {
 const TIMEOUT: Failure = {
   reason: 'timeout',
   message: 'Postgres took too long and the statement was cancelled.',
-  hint: 'Raise statement_timeout, or ask for less at once; nothing was stored.',
+  hint: 'Raise statement_timeout or query_timeout, or ask for less at once. What was written may be written again.',
   retryable: true,
 };
 const DISK_FULL: Failure = {
@@ -53,6 +53,11 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   '25P03': { ...TIMEOUT, message: 'Postgres closed a transaction that stood idle for too long.' },
   '25P04': TIMEOUT,
   '40': BUSY,
+  '54': {
+    reason: 'too_large',
+    message: 'A value is larger than Postgres takes in that place.',
+    hint: 'Ids of users, connections and imports go into indexes: some hundred characters are the most.',
+  },
   '55P03': BUSY,
   '57014': TIMEOUT,
   '53100': DISK_FULL,
@@ -86,6 +91,8 @@ const FAILURES: Readonly<Record<string, Failure>> = {
 const LOST_CODES = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT$)/;
 const LOST_MESSAGES = /connection terminated|connection error and is not queryable|server closed the connection/i;
 const CLOSED_MESSAGES = /after calling end on the pool|pglite is clos|client was closed/i;
+/** `query_timeout` of pg: the driver gave up, and the server may still be at it. */
+const SLOW_MESSAGES = /query read timeout/i;
 const WAITED_MESSAGES = /timeout exceeded when trying to connect/i;
 
 /**
@@ -106,6 +113,7 @@ function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : '';
   if (CLOSED_MESSAGES.test(message))
     return { reason: 'closed', message: 'The pool of Postgres connections is closed.' };
+  if (SLOW_MESSAGES.test(message)) return TIMEOUT;
   if (WAITED_MESSAGES.test(message)) {
     return { ...TOO_MANY, message: 'No connection of the pool became free in time.' };
   }

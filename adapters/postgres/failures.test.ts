@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { McaError } from '@mca/core/adapter-kit';
 import pg from 'pg';
@@ -151,6 +152,29 @@ describe.skipIf(!server)('postgres: failures of the database', () => {
     rival.release();
     await late.putSchedule(schedule);
     await hasty.end();
+    await drop();
+  });
+
+  test('a driver that gives up waiting is a time-out, and a value that is too long says so', async () => {
+    const { schema, pool, storage, drop } = await openSchema(onServer);
+    const long = {
+      id: 'l',
+      userId: randomBytes(9_000).toString('hex'),
+      provider: 'p',
+      kind: 'api',
+      account: '',
+    } as const;
+    await expect(storage.ensureConnection(long)).rejects.toMatchObject(storageFailure('too_large', false));
+    await setClock(pool, schema, 'SELECT 1 FROM pg_sleep(1)');
+    const hasty = new pg.Pool({ connectionString: onServer.url, query_timeout: 30 });
+    const late = postgres({ pool: hasty, schema }).storage.acquireLease({ resource: 'r', owner: 'o', ttlMs: 1 });
+    await expect(late).rejects.toMatchObject(storageFailure('timeout', true));
+    await hasty.end();
+    // The server is still at it.
+    await pool.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE $1`,
+      [`%${schema}%leases%`],
+    );
     await drop();
   });
 

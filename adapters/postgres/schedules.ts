@@ -1,4 +1,10 @@
-import type { DueSync, SyncBacklog, SyncSchedule, SyncVerbs } from '@mca/core/adapter-kit';
+import {
+  BACKLOG_COUNTED,
+  type DueSync,
+  type SyncBacklog,
+  type SyncSchedule,
+  type SyncVerbs,
+} from '@mca/core/adapter-kit';
 import { CONNECTION_COLUMNS, type ConnectionRow, decodeConnection, findConnection } from './connections.ts';
 import type { Queries, Session } from './session.ts';
 import { float, raw, type Sql, sql, text, texts, whole } from './sql.ts';
@@ -21,7 +27,7 @@ const SCHEDULE_COLUMNS = raw(
 );
 
 /** How often what others claimed meanwhile is made up for. */
-const MOST_ROUNDS = 3;
+const MOST_ROUNDS = 20;
 
 type ScheduleVerbs = 'putSchedule' | 'readSchedules' | 'claimDueConnections' | 'listDue' | 'readBacklog';
 
@@ -61,8 +67,8 @@ export function scheduleVerbs(session: Session): Pick<SyncVerbs, ScheduleVerbs> 
     async readBacklog({ providers }) {
       // One statement, so that what is claimed meanwhile is counted once.
       const row = await session.row<SyncBacklog & { readonly oldestDueAt: number | null }>(
-        sql`SELECT count(*)::float8 AS due, min(s.due_at) AS "oldestDueAt", (${runningOf(session, providers)}) AS running
-            ${fromDue(session, providers)}`,
+        sql`SELECT count(*)::float8 AS due, min(due_at) AS "oldestDueAt", (${runningOf(session, providers)}) AS running
+            FROM (SELECT s.due_at ${fromDue(session, providers)} ${IN_ORDER} LIMIT ${whole(BACKLOG_COUNTED)}) oldest`,
       );
       return { due: row?.due ?? 0, oldestDueAt: row?.oldestDueAt ?? undefined, running: row?.running ?? 0 };
     },
@@ -105,6 +111,7 @@ function runningOf(session: Session, providers: readonly string[]): Sql {
 /**
  * Claims what nobody else is claiming. Rows that another claim has locked are passed over; those that it has let go of
  * meanwhile look free to this statement, which began before, but their leases are taken, and are not taken a second time.
+ * A lease that has run out may still be locked by a worker that stands still inside its commit: nobody waits for that one.
  */
 async function claimSome(
   session: Session,
@@ -118,10 +125,15 @@ async function claimSome(
             SELECT ${SCHEDULE_COLUMNS}, ${CONNECTION_COLUMNS}, s.connection_no,
               'sync:' || c.id || ':' || s.capability AS resource
             ${fromDue(session, providers)} ${IN_ORDER} LIMIT ${whole(limit)} FOR UPDATE OF s SKIP LOCKED),
+          ended AS MATERIALIZED (
+            SELECT resource FROM ${leases} WHERE resource IN (SELECT resource FROM due) FOR UPDATE SKIP LOCKED),
+          free AS (
+            SELECT * FROM due WHERE resource IN (SELECT resource FROM ended)
+              OR resource NOT IN (SELECT resource FROM ${leases} WHERE resource IN (SELECT resource FROM due))),
           granted AS (
             INSERT INTO ${leases} AS l (resource, owner, fence, expires_at)
             SELECT resource, ${text(owner)}, ${session.next('fences')}, (SELECT ${mca_now}()) + ${float(ttlMs)}
-            FROM due ORDER BY "dueAt", connection_no, capability
+            FROM free ORDER BY "dueAt", connection_no, capability
             ON CONFLICT (resource) DO UPDATE
             SET owner = excluded.owner, fence = excluded.fence, expires_at = excluded.expires_at
             WHERE l.expires_at <= ${mca_now}()

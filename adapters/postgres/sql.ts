@@ -41,8 +41,15 @@ export function raw(text: string): Sql {
 
 /** Pieces with something between them. */
 export function join(pieces: readonly Sql[], between: string): Sql {
-  const [first = raw(''), ...rest] = pieces;
-  return rest.reduce((all, piece) => sql`${all}${raw(between)}${piece}`, first);
+  const texts = [''];
+  const values: Bound[] = [];
+  for (const [index, piece] of pieces.entries()) {
+    const [first = '', ...others] = piece.texts;
+    texts[texts.length - 1] += index === 0 ? first : between + first;
+    texts.push(...others);
+    values.push(...piece.values);
+  }
+  return { texts, values };
 }
 
 /** What a driver takes: the statement with numbered parameters, and their values. */

@@ -74,6 +74,41 @@ describe.skipIf(!server)('postgres: live syncs', () => {
     await drop();
   });
 
+  test('claiming waits for no worker that stands still inside its commit, and takes what else is due', async () => {
+    const { pool, schema, storage, drop } = await openSchema(onServer);
+    const ids: string[] = [];
+    for (const account of ['a', 'b', 'c']) {
+      const { id } = await connect(storage, { account });
+      ids.push(id);
+      await storage.putSchedule({ connectionId: id, capability: 'history', dueAt: 1, blocked: false, failures: 0 });
+    }
+    await storage.acquireLease({ resource: `sync:${ids[0]}:history`, owner: 'stopped', ttlMs: 1 });
+    await setClock(pool, schema, realTime(1_000));
+    const stopped = await pool.connect();
+    await stopped.query('BEGIN');
+    await stopped.query(`SELECT 1 FROM "${schema}".leases FOR UPDATE`);
+    const request = { providers: ['spotify'], owner: 'next', ttlMs: LONG_MS, limit: 4 };
+    const idsOf = async () => (await storage.claimDueConnections(request)).map(({ connection }) => connection.id);
+    expect(await idsOf()).toEqual(ids.slice(1));
+    await stopped.query('ROLLBACK');
+    stopped.release();
+    expect(await idsOf()).toEqual(ids.slice(0, 1));
+    await drop();
+  });
+
+  test('a backlog is counted as far as anybody wants to know', async () => {
+    const { pool, schema, storage, drop } = await openSchema(onServer);
+    const { id } = await connect(storage);
+    await pool.query(
+      `INSERT INTO "${schema}".schedules (connection_no, capability, due_at, blocked, failures)
+       SELECT (SELECT connection_no FROM "${schema}".connections WHERE id = $1), 'c' || n, n, false, 0
+       FROM generate_series(1, 10050) n`,
+      [id],
+    );
+    expect(await storage.readBacklog({ providers: ['spotify'] })).toEqual({ due: 10_000, oldestDueAt: 1, running: 0 });
+    await drop();
+  });
+
   test('erasing waits for a page that is being committed, and takes its items along', async () => {
     const { pool, schema, storage, look, drop } = await openSchema(onServer);
     const { id } = await connect(storage);

@@ -1,4 +1,4 @@
-import type { Clock, DueSync, SyncSchedule, SyncVerbs } from '@mca/core/adapter-kit';
+import { BACKLOG_COUNTED, type Clock, type DueSync, type SyncSchedule, type SyncVerbs } from '@mca/core/adapter-kit';
 import { CONNECTION_COLUMNS, type ConnectionRow, decodeConnection, findConnection } from './connections.ts';
 import { grantLease } from './leases.ts';
 import type { Session } from './session.ts';
@@ -82,7 +82,10 @@ export function scheduleVerbs(
         const [now, asked] = [clock.now(), JSON.stringify(providers)];
         // One statement, so that what is claimed meanwhile is counted once.
         const { due, oldestDueAt, running } = session
-          .statement(`SELECT count(*) AS due, min(s.due_at) AS oldestDueAt, (${RUNNING}) AS running ${FROM_DUE}`)
+          .statement(
+            `SELECT count(*) AS due, min(due_at) AS oldestDueAt, (${RUNNING}) AS running
+             FROM (SELECT s.due_at ${FROM_DUE} ORDER BY s.due_at LIMIT ${BACKLOG_COUNTED})`,
+          )
           .get(now, asked, now, asked, now, now) as BacklogRow;
         return { due, oldestDueAt: oldestDueAt ?? undefined, running };
       }),

@@ -39,7 +39,7 @@ export interface StoryEnd {
   readonly most: number;
   readonly limit: number;
   readonly refused: number;
-  /** Plays that are missing or belong to nobody; empty when all is well. */
+  /** Plays that the service told of and nobody has; empty when all is well. */
   readonly wrong: readonly string[];
 }
 

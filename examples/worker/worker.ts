@@ -12,12 +12,9 @@ const { DATABASE_URL = '', SCHEMA, JOBS_SCHEMA, JUKEBOX_URL = '', MCA_KEY = '', 
 const pool = new Pool({ connectionString: DATABASE_URL, max: 10 });
 // Pools tell of idle connections that break; without a listener that would end the process.
 pool.on('error', ({ message }) => console.error('postgres:', message));
-const boss = await new PgBoss({
-  connectionString: DATABASE_URL,
-  schema: JOBS_SCHEMA ?? 'pgboss',
-  ...PG_BOSS_SETTINGS,
-}).start();
+const boss = new PgBoss({ connectionString: DATABASE_URL, schema: JOBS_SCHEMA ?? 'pgboss', ...PG_BOSS_SETTINGS });
 boss.on('error', ({ message }) => console.error('pg-boss:', message));
+await boss.start();
 const limits = await sharedLimits(process.env.REDIS_URL);
 const registry = createRegistry({
   providers: [jukebox({ url: JUKEBOX_URL, requestsPerSecond: Number(REQUESTS_PER_SECOND) })],

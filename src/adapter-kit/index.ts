@@ -76,7 +76,7 @@ export {
   type ItemRow,
 } from './item-row.ts';
 // How much history every adapter keeps
-export { CURSORS_KEPT, SYNC_LOG_KEPT } from './kept.ts';
+export { BACKLOG_COUNTED, CURSORS_KEPT, SYNC_LOG_KEPT } from './kept.ts';
 export { compareKeysets } from './keyset.ts';
 // Refusals with one wording
 export { importUndone, leaseLost, unknownConnection } from './refusals.ts';

@@ -11,7 +11,7 @@ export interface PartHealth {
 
 /** What waits for the scheduler. */
 export interface BacklogHealth {
-  /** Syncs that are due now. */
+  /** Syncs that are due now; counted up to 10,000. */
   readonly due: number;
   /** How long the longest overdue of them has been due, in milliseconds; 0 when none is. */
   readonly oldestOverdueMs: number;
@@ -30,14 +30,14 @@ export interface CircuitHealth {
 export interface HealthReport {
   /** `down` when nothing works: the storage is away, or the registry closed. `degraded` when a part of it does not. */
   readonly status: 'ok' | 'degraded' | 'down';
-  /** Why it is not `ok`: `storage:<reason>`, `credentials:<reason>`, `circuit_open:<provider>`, `closed`. */
+  /** Why it is not `ok`: `storage:<reason>`, `backlog:<reason>`, `credentials:<reason>`, `circuit_open:<provider>`, `closed`. */
   readonly reasons: readonly string[];
   /** Version of `@mca/core`. */
   readonly version: string;
   readonly storage: PartHealth;
   /** The credential store and the key; absent where no provider logs in. */
   readonly credentials?: PartHealth | undefined;
-  /** Absent when the storage did not say. */
+  /** Absent when the storage did not say, or not in time. */
   readonly backlog?: BacklogHealth | undefined;
   /** Services that this process leaves alone because they failed. */
   readonly circuits: readonly CircuitHealth[];

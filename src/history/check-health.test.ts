@@ -84,7 +84,7 @@ describe('checkHealth', () => {
   };
   test.for(Object.entries(failures))('a storage that fails %s is down', async ([, [error, named, reason]]) => {
     for (const fail of [() => Promise.reject(error), () => raise(error)]) {
-      const { registry, time } = registryOver(broken({ readBacklog: fail }));
+      const { registry, time } = registryOver(broken({ readSchedules: fail, readBacklog: fail }));
       const health = await time.until(checkHealth(registry));
       expect(health).toMatchObject({ status: 'down', reasons: [reason], credentials: { ok: true } });
       expect(health.storage).toEqual({ ok: false, ...named });
@@ -106,12 +106,12 @@ describe('checkHealth', () => {
     const never = () => new Promise<never>(() => {});
     const { storage, credentials } = memory();
     const { registry, time } = registryOver({
-      storage: { ...storage, readBacklog: never },
+      storage: { ...storage, readSchedules: never, readBacklog: never },
       credentials: { ...credentials, list: never },
     });
     const health = checkHealth(registry);
     await time.advance(4_999);
-    expect(time.pending).toBe(2);
+    expect(time.pending).toBe(3);
     expect(await time.until(health)).toMatchObject({
       status: 'down',
       reasons: ['storage:timeout', 'credentials:timeout'],
@@ -120,6 +120,13 @@ describe('checkHealth', () => {
     expect(time.pending).toBe(0);
     await time.until(checkHealth(registry, { timeoutMs: 10 }));
     expect(time.clock.now() - START).toBe(5_010);
+  });
+
+  test('a backlog that takes too long to count degrades: nobody is restarted for having much to do', async () => {
+    const { registry, time } = registryOver(broken({ readBacklog: () => new Promise(() => {}) }));
+    const health = await time.until(checkHealth(registry));
+    expect(health).toMatchObject({ status: 'degraded', reasons: ['backlog:timeout'], storage: { ok: true } });
+    expect(health).not.toHaveProperty('backlog');
   });
 
   test('a signal ends it at once', async () => {

@@ -6,7 +6,6 @@ import type { BacklogHealth, HealthReport, PartHealth } from '../contracts/healt
 import type { SyncBacklog } from '../contracts/storage/index.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { cancelledBy, throwIfAborted } from '../runtime/sleep.ts';
-
 import { VERSION } from './version.ts';
 
 /** Options of {@link checkHealth}. */
@@ -34,7 +33,8 @@ export async function checkHealth(registry: AnyRegistry, options: HealthOptions 
   const { signal = new AbortController().signal, timeoutMs = TIMEOUT_MS } = options;
   throwIfAborted(signal);
   const within = <Answer>(work: () => Promise<Answer>) => inTime(registry, { work, timeoutMs, signal });
-  const [stored, credentials] = await Promise.all([
+  const [stored, backlog, credentials] = await Promise.all([
+    within(() => askStorage(registry)),
     within(() => readBacklog(registry)),
     registry.credentials && logsIn(registry) ? within(() => checkCredentials(registry)) : undefined,
   ]);
@@ -43,6 +43,8 @@ export async function checkHealth(registry: AnyRegistry, options: HealthOptions 
   const reasons = [
     ...(isClosed ? ['closed'] : []),
     ...failureOf('storage', stored.health),
+    // Slow, perhaps, because there is so much to do: nobody should be restarted for that.
+    ...(stored.health.ok ? failureOf('backlog', backlog.health) : []),
     ...failureOf('credentials', credentials?.health),
     ...circuits.map(({ provider }) => `circuit_open:${provider}`),
   ];
@@ -53,9 +55,15 @@ export async function checkHealth(registry: AnyRegistry, options: HealthOptions 
     version: VERSION,
     storage: stored.health,
     ...(credentials && { credentials: credentials.health }),
-    ...(stored.answer && { backlog: backlogOf(stored.answer, registry.env.clock.now()) }),
+    ...(backlog.answer && { backlog: backlogOf(backlog.answer, registry.env.clock.now()) }),
     circuits,
   };
+}
+
+/** The least that can be asked: of a connection that does not exist. */
+async function askStorage(registry: AnyRegistry): Promise<void> {
+  await registry.ready();
+  await registry.storage.readSchedules('');
 }
 
 function readBacklog(registry: AnyRegistry): Promise<SyncBacklog> {

@@ -2,6 +2,7 @@ import type { SourceInfo } from '../contracts/capabilities/file-import.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
 
 const MAX_EXTERNAL_ID = 512;
+const LONE_SURROGATE = /\p{Cs}/u;
 const MAX_METADATA = 16_384;
 const TYPES: ReadonlySet<string> = new Set(['music', 'video', 'podcast', 'audiobook', 'article', 'book']);
 const ACTIONS: ReadonlySet<string> = new Set(['consumed', 'liked', 'saved', 'rated']);
@@ -27,10 +28,12 @@ export function faultOf(item: MediaItem, origin: ItemOrigin): string | undefined
   const { externalId, title, consumedAt, timeSpentMs, durationMs, type, action, precision, rating, rawMetadata } = item;
   if (typeof externalId !== 'string' || externalId === '' || externalId.length > MAX_EXTERNAL_ID)
     return 'an externalId that is empty or too long';
+  // Databases fold half characters into one sign: two ids would become one.
+  if (LONE_SURROGATE.test(externalId)) return 'an externalId with half a character';
   if (typeof title !== 'string' || title === '') return 'no title';
   if (!(consumedAt instanceof Date) || Number.isNaN(consumedAt.getTime())) return 'no valid consumedAt';
   for (const amount of [timeSpentMs, durationMs]) {
-    if (amount !== undefined && !(amount >= 0 && amount < Number.POSITIVE_INFINITY))
+    if (amount !== undefined && !(amount >= 0 && amount <= Number.MAX_SAFE_INTEGER))
       return 'an impossible amount of time';
   }
   if (!TYPES.has(type) || !ACTIONS.has(action) || !PRECISIONS.has(precision))

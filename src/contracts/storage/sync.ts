@@ -23,7 +23,7 @@ export interface SyncConclusion {
 
 /** What waits to be synced, and what is being synced. */
 export interface SyncBacklog {
-  /** Schedules that claiming would answer now, had it no limit. */
+  /** Schedules that claiming would answer now, had it no limit; counted up to 10,000. */
   readonly due: number;
   /** When the longest overdue of them was due, epoch milliseconds; absent when none is. */
   readonly oldestDueAt?: number | undefined;
