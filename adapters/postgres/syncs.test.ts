@@ -98,12 +98,15 @@ describe.skipIf(!server)('postgres: live syncs', () => {
 
   test('a backlog is counted as far as anybody wants to know', async () => {
     const { pool, schema, storage, drop } = await openSchema(onServer);
-    const { id } = await connect(storage);
+    await connect(storage);
     await pool.query(
-      `INSERT INTO "${schema}".schedules (connection_no, capability, due_at, blocked, failures)
-       SELECT (SELECT connection_no FROM "${schema}".connections WHERE id = $1), 'c' || n, n, false, 0
-       FROM generate_series(1, 10050) n`,
-      [id],
+      `WITH made AS (
+         INSERT INTO "${schema}".connections
+           (id, user_no, provider, kind, account, status, settings, granted_scopes, created_at)
+         SELECT 'c' || n, user_no, provider, kind, n::text, status, settings, granted_scopes, created_at
+         FROM "${schema}".connections, generate_series(1, 10050) n RETURNING connection_no)
+       INSERT INTO "${schema}".schedules (connection_no, capability, due_at, blocked, failures)
+       SELECT connection_no, 'history', row_number() OVER (), false, 0 FROM made`,
     );
     expect(await storage.readBacklog({ providers: ['spotify'] })).toEqual({ due: 10_000, oldestDueAt: 1, running: 0 });
     await drop();
