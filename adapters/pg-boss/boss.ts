@@ -1,9 +1,14 @@
 /** What is used of a pg-boss 12 instance. */
 export interface PgBossLike {
+  /** Makes a queue, if there is none. */
   createQueue(name: string, options?: QueueSettings & { readonly policy: string }): Promise<void>;
+  /** Changes a queue. */
   updateQueue(name: string, options?: QueueSettings): Promise<void>;
+  /** Adds jobs; one whose key is there already is left out. */
   insert(name: string, jobs: NewJob[]): Promise<unknown>;
+  /** Begins to run jobs. */
   work(name: string, options: WorkSettings, handler: (jobs: WaitingJob[]) => Promise<JobResult[]>): Promise<string>;
+  /** Ends it. */
   offWork(name: string, options: { readonly wait: boolean }): Promise<void>;
 }
 

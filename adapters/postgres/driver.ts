@@ -10,16 +10,21 @@ export interface PostgresPool {
 
 /** What we use of a connection that a pool lent. */
 export interface PostgresClient {
+  /** Runs one statement. */
   query(text: string, values?: unknown[]): Promise<PostgresResult>;
   /** Gives the connection back; with an error it is closed instead of used again. */
   release(error?: Error | boolean): void;
+  /** Listens to what happens to the connection while nothing is asked of it. */
   on?(event: 'error', listener: (error: Error) => void): unknown;
+  /** Listens no more. */
   removeListener?(event: 'error', listener: (error: Error) => void): unknown;
 }
 
 /** What we use of a PGlite database: one session, which does one transaction after another. */
 export interface PgliteDatabase {
+  /** Runs one statement. */
   query(text: string, values?: unknown[]): Promise<PostgresResult>;
+  /** Runs the work in a transaction, which ends with it. */
   transaction<Result>(
     work: (transaction: { query(text: string, values?: unknown[]): Promise<PostgresResult> }) => Promise<Result>,
   ): Promise<Result>;

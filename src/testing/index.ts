@@ -42,7 +42,12 @@ export {
 } from './history-conformance.ts';
 export { type HostileZip, hostileZips, type MakeZipOptions, makeZip, type ZipEntrySpec } from './hostile-files.ts';
 export { type CollectedImport, collectImport, fileOf } from './import-files.ts';
-export { type JobConformanceOptions, jobEngineConformance, type QueueUnderTest } from './job-conformance.ts';
+export {
+  type EngineUnderTest,
+  type JobConformanceOptions,
+  jobEngineConformance,
+  type QueueUnderTest,
+} from './job-conformance.ts';
 // Faults
 export { type KillLoopOptions, type KillRound, type KillVerdict, killLoop, seededRandom } from './kill-loop.ts';
 export { type LimiterConformanceOptions, limiterConformance } from './limiter-conformance.ts';

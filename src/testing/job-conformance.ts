@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import type { Job, JobEngine, JobOutcome, RunJob } from '../contracts/jobs.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 
+/** One engine of a queue. */
+export interface EngineUnderTest {
+  readonly engine: JobEngine;
+  /** Makes it a worker that died: it neither finishes nor says anything any more. */
+  crash(): Promise<void>;
+}
+
 /** A fresh, empty queue that a conformance case may do anything with. */
 export interface QueueUnderTest {
-  /** Another engine on the same queue. `crash` makes it a worker that died: it neither finishes nor says anything any more. */
-  open(): Promise<{ readonly engine: JobEngine; crash(): Promise<void> }>;
+  /** Another engine on the same queue. */
+  open(): Promise<EngineUnderTest>;
   /** The dead letters, oldest first. */
   deadLetters(): Promise<readonly { readonly job: Job; readonly error: string }[]>;
   /** Milliseconds of the queue's clock. */

@@ -35,7 +35,11 @@ export interface CatalogLookup {
 }
 
 /** Finding things: by the ids of other catalogues, by ISRC, by text. Services implement what they have. */
-export interface CatalogCapability extends Partial<CatalogLookup> {
+export interface CatalogCapability {
+  /** See {@link CatalogLookup}. */
+  readonly lookup?: CatalogLookup['lookup'] | undefined;
+  /** See {@link CatalogLookup}. */
+  readonly details?: CatalogLookup['details'] | undefined;
   /** Tracks that match an ISRC or a text, best first. */
   readonly searchTracks?:
     | ((
