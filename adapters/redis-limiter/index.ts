@@ -44,7 +44,10 @@ export interface RedisLimiterOptions {
 
 /** What {@link redisLimiter} gives: hand it to `createRegistry({ limiter })`. */
 export interface RedisLimiter extends RateLimiterFactory {
-  /** Ends the connections of its own, which keep no process alive either. Your client stays open. */
+  /**
+   * Ends the connections of its own, which keep no process alive either, and makes none again. Your client stays open:
+   * what waits, or comes later, is still counted with it, while of `concurrency` this process keeps to its share.
+   */
   close(): void;
 }
 
@@ -93,13 +96,18 @@ export function redisLimiter(options: RedisLimiterOptions): RedisLimiter {
         env,
         link: linkOf(env),
         places,
-        keys: { starts: `${name}:starts`, pause: `${name}:pause`, places: `${name}:places` },
+        keys: {
+          starts: `${name}:starts`,
+          pause: `${name}:pause`,
+          places: `${name}:places`,
+          probe: [`${name}:probe`, `${name}:probed`],
+        },
         name: `${randomHex(env)}.${made}`,
         marginMs,
         machines,
       });
     },
-    close: () => places.drop(),
+    close: () => places.close(),
   };
 }
 

@@ -16,7 +16,12 @@ export interface SharedLimiterOptions {
   readonly env: Env;
   readonly link: RedisLink;
   readonly places: SharedPlaces;
-  readonly keys: { readonly starts: string; readonly pause: string; readonly places: string };
+  readonly keys: {
+    readonly starts: string;
+    readonly pause: string;
+    readonly places: string;
+    readonly probe: readonly string[];
+  };
   /** Name of this limiter among all of all machines. */
   readonly name: string;
   readonly marginMs: number;
@@ -25,6 +30,7 @@ export interface SharedLimiterOptions {
 
 interface Waiter {
   begin(place: Place): void;
+  fail(error: unknown): void;
 }
 
 /**
@@ -43,6 +49,8 @@ export class SharedLimiter implements RateLimiter {
   /** Until then also the own share counts: others may not have told Redis yet what they started without it. */
   #settledAt: number = Number.NEGATIVE_INFINITY;
   #knownReturns: number;
+  /** Redis has answered for starts since the own share was held back last. */
+  #isShared = true;
   /** Number of the last start that Redis has granted. */
   #agreed = 0;
   #agreedAt: number = Number.NEGATIVE_INFINITY;
@@ -87,6 +95,10 @@ export class SharedLimiter implements RateLimiter {
           signal.removeEventListener('abort', onAbort);
           this.#begin(work, place).then(resolve, reject);
         },
+        fail: (error) => {
+          signal.removeEventListener('abort', onAbort);
+          reject(error);
+        },
       };
       const onAbort = (): void => {
         this.#waiting.delete(waiter);
@@ -95,7 +107,12 @@ export class SharedLimiter implements RateLimiter {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.add(waiter);
-      void this.#move();
+      // What nobody thought of must neither end the process nor leave anybody waiting.
+      this.#move().catch((error: unknown) => {
+        const waiting = [...this.#waiting];
+        this.#waiting.clear();
+        for (const each of waiting) each.fail(error);
+      });
     });
   }
 
@@ -152,13 +169,14 @@ export class SharedLimiter implements RateLimiter {
     const { link, limit, machines, places, keys } = this.#given;
     const { concurrency } = limit;
     if (concurrency === undefined) return FREE_PLACE;
-    const most = link.isAway ? Math.max(1, Math.floor(concurrency / machines)) : concurrency;
+    const isAlone = link.isAway || places.isClosed;
+    const most = isAlone ? Math.max(1, Math.floor(concurrency / machines)) : concurrency;
     if (this.#running >= most) {
-      link.probe();
+      link.probe(keys.probe);
       await this.#nap(link.isAway ? link.probeEveryMs : LONGEST_TIMER_MS);
       return undefined;
     }
-    if (link.isAway) return FREE_PLACE;
+    if (isAlone) return FREE_PLACE;
     let place: Place | undefined;
     let failure: unknown;
     const asked = places.take(`${keys.places}:${concurrency}`, concurrency, link.now()).then(
@@ -174,7 +192,7 @@ export class SharedLimiter implements RateLimiter {
       // It may be a while until it is our turn; that Redis is gone must not take longer to notice.
       if (!place) await link.check().catch(() => {});
     }
-    this.#failures = failure ? this.#failures + 1 : 0;
+    this.#failures = failure && !places.isClosed ? this.#failures + 1 : 0;
     // Redis answers, and its connections do not last: they are refused, or it does not know what Bottleneck needs.
     if (this.#failures > 1) link.goAway(failure);
     if (link.isAway) places.drop();
@@ -190,7 +208,7 @@ export class SharedLimiter implements RateLimiter {
     const now = link.now();
     try {
       if (this.#knownReturns !== ALONE && (link.isAway || link.returns !== this.#knownReturns)) this.#goAlone();
-      link.probe();
+      link.probe(keys.probe);
       if (link.returns !== this.#knownReturns && !link.isAway) await this.#rejoin();
       const pausedMs = this.#pausedUntil - now;
       // Who is back first tells the others of the pause.
@@ -204,11 +222,13 @@ export class SharedLimiter implements RateLimiter {
       const mustKnow = now - this.#agreedAt < limit.perMs ? this.#member(this.#agreed) : '';
       const next = this.#share.count + 1;
       const args = [limit.requests, limit.perMs, marginMs, this.#member(next), mustKnow];
-      const answer = (await link.run(TAKE, [keys.starts, keys.pause], args)) as readonly [number, number];
-      const [granted, waitMs] = answer.map(Number) as [number, number];
+      const { granted, waitMs } = await link.run(TAKE, [keys.starts, keys.pause], args);
       const answeredAt = link.now();
+      this.#isShared = true;
       this.#opensAt = answeredAt + waitMs;
       if (granted === 2) {
+        // It was not asked whether it knows anything: told again and again it would go on so for ever.
+        if (mustKnow === '') link.goAway(new Error('an answer to what was not asked'));
         this.#goAlone();
         await this.#rejoin();
         return 0;
@@ -234,19 +254,23 @@ export class SharedLimiter implements RateLimiter {
   /** From now on the own share is all there is; others may just have used up the whole limit. */
   #goAlone(): void {
     const { link, limit, marginMs } = this.#given;
-    this.#share.hold(link.now() + Math.min(LONGEST_HOLD_MS, limit.perMs + marginMs));
     this.#knownReturns = ALONE;
+    // Of a Redis that refuses every start nobody has had any since: held back again for each, none would ever be made.
+    if (!this.#isShared) return;
+    this.#isShared = false;
+    this.#share.hold(link.now(), Math.min(LONGEST_HOLD_MS, limit.perMs + marginMs));
   }
 
   /** Tells Redis what was started without it, or what it has forgotten. */
   async #rejoin(): Promise<void> {
-    const { link, keys, limit } = this.#given;
+    const { link, keys, limit, marginMs } = this.#given;
     const { returns } = link;
     const now = link.now();
     const started = this.#share.since(now - limit.perMs);
     const args = started.flatMap(({ number, at }) => [this.#member(number), Math.round(now - at)]);
-    await link.run(REPORT, [keys.starts], [limit.perMs, ...args]);
+    await link.run(REPORT, [keys.starts], [limit.perMs, marginMs, ...args]);
     if (this.#pausedUntil > now) await this.#sharePause(this.#pausedUntil - now);
+    link.confirm();
     this.#knownReturns = returns;
     this.#agreedAt = Number.NEGATIVE_INFINITY;
     // Long enough for the others to find out that Redis is back, and for what they did not tell to be over.

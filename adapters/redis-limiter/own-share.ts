@@ -37,9 +37,12 @@ export class OwnShare {
     if (this.#starts.length > this.#kept) this.#starts.shift();
   }
 
-  /** Nothing is in its share before that instant. */
-  hold(until: number): void {
-    this.#heldUntil = Math.max(this.#heldUntil, until);
+  /**
+   * Nothing is in its share for so long. One that runs already is not made longer: with a Redis that comes and goes, or
+   * refuses again and again, nothing would ever start.
+   */
+  hold(now: number, ms: number): void {
+    if (now >= this.#heldUntil) this.#heldUntil = now + ms;
   }
 
   waitMs(now: number): number {

@@ -39,9 +39,15 @@ interface Options {
 export class SharedPlaces {
   readonly #options: Options;
   #cluster: Promise<Cluster> | undefined;
+  #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  /** The host is done with it: no connection is made any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /**
@@ -50,11 +56,18 @@ export class SharedPlaces {
    * @param now - monotonic milliseconds
    */
   async take(id: string, concurrency: number, now: number): Promise<Place> {
+    if (this.#isClosed) throw new Error('The limiter is closed');
     this.#cluster ??= this.#open();
     return await (await this.#cluster).take(id, concurrency, now);
   }
 
-  /** Lets all connections go. */
+  /** Lets all connections go, for good. */
+  close(): void {
+    this.#isClosed = true;
+    this.drop();
+  }
+
+  /** Lets all connections go, until the next one is wanted. */
   drop(): void {
     const cluster = this.#cluster;
     this.#cluster = undefined;
@@ -64,13 +77,15 @@ export class SharedPlaces {
     );
   }
 
-  async #open(): Promise<Cluster> {
-    const { default: Bottleneck } = await import('bottleneck');
-    const cluster = new Cluster(Bottleneck, this.#options, () => {
-      if (this.#cluster === opening) this.#cluster = undefined;
+  #open(): Promise<Cluster> {
+    const opening: Promise<Cluster> = import('bottleneck').then(({ default: Bottleneck }) => {
+      // Let go before it was there: connections would only be made to be ended.
+      if (this.#cluster !== opening) throw new Error('The connection is closed');
+      return new Cluster(Bottleneck, this.#options, () => {
+        if (this.#cluster === opening) this.#cluster = undefined;
+      });
     });
-    const opening = this.#cluster;
-    return cluster;
+    return opening;
   }
 }
 
@@ -162,7 +177,8 @@ class Cluster {
     const [key, client] = [`b_${id}`, channel.slice(channel.lastIndexOf('_') + 1)];
     const args = [`${key}_job_clients`, `${key}_job_expirations`, client, String(held)];
     // While Redis is away this waits in the client, or is lost: then the time of the places has to be over.
-    this.#options.client.eval(RELEASE.code, 0, ...args).catch(() => {});
+    const asked = (async () => this.#options.client.eval(RELEASE.code, 0, ...args))();
+    asked.catch(() => {});
   }
 
   #own(connection: OwnConnection): OwnConnection {

@@ -71,6 +71,7 @@ export function machine(
   cleanUp.push(() => limiter.close());
   return {
     client,
+    env,
     lines,
     timers,
     limiter,
