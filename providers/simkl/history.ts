@@ -1,4 +1,4 @@
-import { type HistoryCapability, incremental } from '@mca/core/provider-kit';
+import { type HistoryCapability, incremental, parseUtc } from '@mca/core/provider-kit';
 import { normaliseWatched } from './normalise.ts';
 import { type Kind, listed, withSeasons } from './schemas.ts';
 import { nextPage } from './walk.ts';
@@ -33,9 +33,20 @@ function recordsOf(kind: Kind, entries: readonly unknown[]): readonly unknown[] 
     const { data } = withSeasons.safeParse(each);
     if (!data) return [{ kind, entry: each }];
     const { seasons, ...entry } = data;
+    const firstWatchedAt = firstOf(seasons.flatMap(({ episodes }) => episodes ?? []));
     const episodes = seasons.flatMap(({ number: season, episodes }) =>
-      (episodes ?? []).map((episode) => ({ kind, entry, season, episode })),
+      (episodes ?? []).map((episode) => ({ kind, entry, season, firstWatchedAt, episode })),
     );
     return episodes.length === 0 ? [{ kind, entry }] : episodes;
   });
+}
+
+/** When the first of them was watched, of those that say so; as Simkl wrote it. */
+function firstOf(episodes: readonly unknown[]): string | undefined {
+  const dated = episodes.flatMap((each) => {
+    const said = (each as { readonly watched_at?: unknown } | null)?.watched_at;
+    const at = typeof said === 'string' ? parseUtc(said) : undefined;
+    return at === undefined ? [] : [{ at, said: said as string }];
+  });
+  return dated.sort((a, b) => a.at - b.at)[0]?.said;
 }

@@ -122,25 +122,48 @@ describe('what was watched', () => {
     expect((await only({ ...film, status: 'plantowatch' })).items).toHaveLength(1);
   });
 
-  test('without a date it has the day of the last one, and a name without time', async () => {
+  test.each([
+    ['its show came to the lists', {}, Date.UTC(2025, 0, 20)],
+    ['the first of its show was watched', { added_to_watchlist_at: null }, Date.UTC(2026, 1, 27)],
+    ['the first of its show was watched', { added_to_watchlist_at: 7, last_watched_at: null }, Date.UTC(2026, 1, 27)],
+  ])('without a date it has the day on which %s, and a name without time: %j', async (_, raw, day) => {
     const episodes = [
       { season: 2, number: 2 },
       { season: 2, number: 3, at },
+      { season: 1, number: 9, at: at - 2 * 86_400_000 },
     ];
-    expect((await only({ ...show, episodes })).items).toMatchObject([
+    expect((await only({ ...show, episodes, raw })).items).toMatchObject([
       {
         externalId: 'show:583436:s2e2',
-        consumedAt: new Date(Date.UTC(2026, 2, 1)),
+        consumedAt: new Date(day),
         precision: 'day',
         rawMetadata: { undated: true },
       },
       { externalId: `${at / 1_000}:show:583436:s2e3`, consumedAt: new Date(at), precision: 'second' },
+      { externalId: `${at / 1_000 - 172_800}:show:583436:s1e9`, precision: 'second' },
     ]);
+  });
+
+  test('a day that cannot be read is a bad record of what has no date of its own, and of nothing else', async () => {
+    const episodes = [
+      { season: 2, number: 2 },
+      { season: 2, number: 3, at },
+    ];
+    const page = await only({ ...show, episodes, raw: { added_to_watchlist_at: 'yesterday' } });
+    expect(page).toMatchObject({ read: 2, items: [{}], rejected: [{ reason: 'invalid_date' }] });
   });
 
   test.each([
     ['undated', { ...show, episodes: [{ season: 1, number: 1 }] }],
     ['undated', { ...film, watchedAt: undefined }],
+    [
+      'undated',
+      {
+        ...show,
+        episodes: [{ season: 1, number: 1 }],
+        raw: { added_to_watchlist_at: null, last_watched_at: isoOf(at) },
+      },
+    ],
     ['not_watched', { ...film, watchedAt: undefined, status: 'plantowatch' }],
     ['not_watched', { ...show, episodes: undefined, status: 'plantowatch' }],
     ['no_episodes', { ...show, episodes: undefined }],

@@ -28,7 +28,8 @@ export function normaliseWatched(record: Listed): RecordResult {
   const isFilm = kind === 'movie' || (entry.anime_type === 'movie' && !episode);
   if (!isFilm && !episode) return skip(entry.status === 'plantowatch' ? 'not_watched' : 'no_episodes');
   if (isFilm && entry.status === 'plantowatch' && !entry.last_watched_at) return skip('not_watched');
-  const when = momentOf(isFilm ? entry.last_watched_at : episode?.watched_at, entry.last_watched_at);
+  const own = isFilm ? entry.last_watched_at : episode?.watched_at;
+  const when = own === undefined ? dayOf(record) : momentOf(own);
   if ('skip' in when || 'reject' in when) return when;
   const content = episode ? `${thing.contentId}:s${record.season ?? 1}e${episode.number}` : thing.contentId;
   return {
@@ -97,20 +98,30 @@ function thingOf({ kind, entry }: Listed): Thing | Rejected | Skipped {
   };
 }
 
-/**
- * When it was. What was marked without a date was so at the latest when something of it was watched last: a day, and one
- * that may move, so that it has no place in the id.
- */
-function momentOf(
-  own: string | undefined,
-  last: string | undefined,
-): { readonly at: number; readonly isUndated: boolean } | Rejected | Skipped {
-  const said = own ?? last;
-  if (said === undefined) return skip('undated');
+interface When {
+  readonly at: number;
+  readonly isUndated: boolean;
+}
+
+function momentOf(said: string): When | Rejected {
   const at = parseUtc(said);
   if (at === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'watched_at');
-  const isUndated = own === undefined;
-  return { at: isUndated ? Math.floor(at / DAY_MS) * DAY_MS : at, isUndated };
+  return { at, isUndated: false };
+}
+
+/**
+ * The day of what was marked without a date. Not of what was watched last of the show: that moves with every episode, and
+ * would take with it what is stored, and past the instant from which on things are new. When the show came to the lists
+ * stays as it is, as does when the first of its episodes was watched, until that one is watched again: so it has no place
+ * in the id.
+ */
+function dayOf({ entry, firstWatchedAt }: Listed): When | Rejected | Skipped {
+  const said = entry.added_to_watchlist_at ?? firstWatchedAt;
+  // Of a show without any date nothing says that it was watched and not only put on a list.
+  if (said === undefined || (entry.last_watched_at ?? firstWatchedAt) === undefined) return skip('undated');
+  const at = parseUtc(said);
+  if (at === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'added_to_watchlist_at');
+  return { at: Math.floor(at / DAY_MS) * DAY_MS, isUndated: true };
 }
 
 function filmOf({

@@ -23,6 +23,8 @@ export interface SimklMedia {
 /** What the user's lists say of one thing. */
 export interface Entry {
   readonly status?: string | undefined;
+  /** When it came to the user's lists: stays as it is whatever is watched later. */
+  readonly added_to_watchlist_at?: string | undefined;
   readonly last_watched_at?: string | undefined;
   readonly user_rated_at?: string | undefined;
   readonly user_rating?: number | undefined;
@@ -47,6 +49,8 @@ export interface Listed {
   readonly kind: Kind;
   readonly entry: Entry;
   readonly season?: number | undefined;
+  /** The earliest `watched_at` of all its episodes. */
+  readonly firstWatchedAt?: string | undefined;
   readonly episode?: { readonly number: number; readonly watched_at?: string | undefined } | undefined;
 }
 
@@ -112,6 +116,8 @@ const media: z.ZodType<SimklMedia | undefined> = z
 
 const entry: z.ZodType<Entry> = z.object({
   status: text,
+  // Only what has no date of its own needs it: whatever else stands there must not cost those that have one.
+  added_to_watchlist_at: text,
   last_watched_at: moment,
   user_rated_at: moment,
   user_rating: z
@@ -131,6 +137,7 @@ export const listed: z.ZodType<Listed> = z.object({
   kind: z.enum(['show', 'anime', 'movie']),
   entry,
   season: z.int().nonnegative().optional(),
+  firstWatchedAt: z.string().optional(),
   episode: z.object({ number: z.int().nonnegative(), watched_at: moment }).optional(),
 });
 
