@@ -35,8 +35,9 @@ export function nextTurn(
   if (!stopped) return turn(report.hasMore ? 0 : intervalMs, { blocked: false, failures: 0 });
   if (stopped.code === 'rate_limit') return turn(stopped.retryAfterMs ?? DEFAULT_WAIT_MS, { blocked: true, failures });
   if (stopped.code === 'cancelled') return turn(0, { blocked: false, failures });
-  // What the service must mend is asked for again soon; what a person must mend is not worth more than the usual turn.
-  const isTransient = stopped.retryable || stopped.code === 'storage';
+  // What the service must mend is asked for again soon; what the user must mend is not worth more than the usual turn. What
+  // is wrong with this process, a key that it lacks, may be right with the next one.
+  const isTransient = stopped.retryable || stopped.code === 'storage' || stopped.code === 'configuration';
   const backOffMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
   const soonMs = isTransient ? backOffMs : Math.max(intervalMs, backOffMs);
   const waitMs = failures + 1 < FAILURES_TO_STUCK ? soonMs : Math.max(soonMs, STUCK_RETRY_MS);
