@@ -4,14 +4,17 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import { errorPage } from './pages/error-page.ts';
 import { connectRoutes } from './routes/connect.ts';
 import { eraseRoutes } from './routes/erase.ts';
+import { refusalOf } from './routes/failure.ts';
 import { historyRoutes } from './routes/history.ts';
 import { importRoutes, uploadRoute } from './routes/imports.ts';
 import { servicesRoutes } from './routes/services.ts';
 import { syncRoutes } from './routes/sync.ts';
+import { hurry } from './web/body.ts';
 import { describeError } from './web/describe-error.ts';
 import type { Jobs } from './web/jobs.ts';
 import { guardPosts, ownHost, Refusal, safeHeaders, withSession } from './web/security.ts';
 import type { Sessions } from './web/session.ts';
+import type { UploadLimits } from './web/upload.ts';
 
 /** What the routes work with. */
 export interface Context {
@@ -23,10 +26,12 @@ export interface Context {
   /** Of the demo service, where it runs. */
   readonly demoUrl: string | undefined;
   readonly timeZone: string;
-  readonly uploadBytes: number;
+  readonly upload: UploadLimits;
   /** Lines for whoever runs the app: no address with a query, no title, no token. */
   readonly log: (line: string) => void;
 }
+
+const BODY_MS = 30_000;
 
 /** The app: what is safe first, then one router for each concern. */
 export function createApp(context: Context): Express {
@@ -37,6 +42,7 @@ export function createApp(context: Context): Express {
   app.use(withSession(sessions));
   // An upload is streamed: its route looks at origin and token itself, before the file begins.
   app.use(uploadRoute(context));
+  app.use(hurry(BODY_MS));
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), guardPosts(baseUrl));
   app.use(servicesRoutes(context), connectRoutes(context), syncRoutes(context));
   app.use(importRoutes(context), historyRoutes(context), eraseRoutes(context));
@@ -53,7 +59,13 @@ function failed({ log }: Context): ErrorRequestHandler {
     if (response.headersSent) return next(error);
     // Whoever asked has gone.
     if (request.socket.destroyed) return;
-    if (error instanceof Refusal) return void response.status(error.status).send(errorPage(error.title, error.message));
+    const refusal = error instanceof Refusal ? error : refusalOf(error);
+    if (refusal) {
+      if (refusal !== error) log(`${request.method} ${request.path}: ${describeError(error)}`);
+      // Nobody sends any more: nothing to wait for.
+      if (refusal.status === 408) response.set('connection', 'close');
+      return void response.status(refusal.status).send(errorPage(refusal.title, refusal.message));
+    }
     // What Express itself refuses, such as bodies that are too long, has a status.
     const { status } = error as { readonly status?: unknown };
     if (typeof status === 'number' && status >= 400 && status < 500) {

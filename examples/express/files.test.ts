@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 /** Folders of uploads that are still there. */
-const uploads = (): readonly string[] => readdirSync(folder);
+const uploads = (): readonly string[] => readdirSync(folder).flatMap((own) => readdirSync(join(folder, own)));
 
 describe('files', () => {
   test('titles of strangers are text, wherever they stand', async () => {

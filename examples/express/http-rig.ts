@@ -1,15 +1,16 @@
 import { request as send } from 'node:http';
 import { readSettings } from './settings.ts';
-import { type Running, start } from './start.ts';
+import { type Running, type StartOptions, start } from './start.ts';
 
 /** The app on a random port, with a database in memory and a demo service that does not wait. */
 export async function startForTest(
   given: Readonly<Record<string, string>> = {},
   lines: string[] = [],
   demoPageMs = 0,
+  options: StartOptions = {},
 ): Promise<Running> {
   const settings = readSettings({ PORT: '0', DATABASE: ':memory:', TIME_ZONE: 'UTC', ...given });
-  return await start(settings, { log: (line) => void lines.push(line), demoPageMs });
+  return await start(settings, { log: (line) => void lines.push(line), demoPageMs, ...options });
 }
 
 /** What a browser is to a server: cookies, the origin of forms, and the token of the page. */

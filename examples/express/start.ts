@@ -8,9 +8,10 @@ import { type DemoService, startDemoService } from './demo/demo-service.ts';
 import { providersFor } from './providers.ts';
 import { failureView } from './routes/failure.ts';
 import type { Settings } from './settings.ts';
-import { openStorage } from './storage.ts';
+import { describeDatabase, openStorage } from './storage.ts';
 import { Jobs } from './web/jobs.ts';
 import { Sessions } from './web/session.ts';
+import { openUploadFolder } from './web/upload-folder.ts';
 
 /** The app, running. */
 export interface Running {
@@ -27,14 +28,17 @@ export interface StartOptions {
   readonly log?: ((line: string) => void) | undefined;
   /** What a page of the demo service takes, in milliseconds. */
   readonly demoPageMs?: number | undefined;
+  /** For how long nothing of an upload may come, in milliseconds. @default a minute */
+  readonly uploadIdleMs?: number | undefined;
 }
 
 /** Puts everything together, on the loopback interface. */
 export async function start(
   settings: Settings,
-  { log = console.log, demoPageMs }: StartOptions = {},
+  { log = console.log, demoPageMs, uploadIdleMs = 60_000 }: StartOptions = {},
 ): Promise<Running> {
-  const server = createServer();
+  // Big files on slow lines take longer than Node's five minutes: bodies have limits of their own.
+  const server = createServer({ requestTimeout: 0, headersTimeout: 60_000 });
   await new Promise<void>((done, fail) => {
     server.once('error', fail).listen(settings.port, '127.0.0.1', done);
   });
@@ -55,11 +59,10 @@ export async function start(
   const jobs = new Jobs((error) => failureView(error, log));
   const secret = createHmac('sha256', settings.key).update('sessions of the Express example').digest('hex');
   const sessions = new Sessions(secret, baseUrl.startsWith('https:'));
+  const uploads = await openUploadFolder();
   const { timeZone, uploadBytes } = settings;
-  server.on(
-    'request',
-    createApp({ registry, sessions, jobs, baseUrl, demoUrl: demo?.url, timeZone, uploadBytes, log }),
-  );
+  const upload = { folder: uploads.path, mostBytes: uploadBytes, idleMs: uploadIdleMs };
+  server.on('request', createApp({ registry, sessions, jobs, baseUrl, demoUrl: demo?.url, timeZone, upload, log }));
 
   return {
     url: baseUrl,
@@ -69,13 +72,22 @@ export async function start(
     async close() {
       const closed = new Promise((done) => server.close(done));
       await registry.close();
-      await jobs.stop();
+      await jobs.close();
       server.closeAllConnections();
       await closed;
+      await uploads.remove();
       await demo?.close();
       await store.close();
     },
   };
+}
+
+/** What is said when it runs. */
+export function greeting({ url, demo }: Pick<Running, 'url' | 'demo'>, { database }: Settings): readonly string[] {
+  return [
+    `Open ${url}  (Ctrl+C ends it; the history stays in ${describeDatabase(database)})`,
+    ...(demo ? [`The demo service is at ${demo.url}`] : []),
+  ];
 }
 
 /** Where your mails and your monitoring begin. Events hold no secret and no title. */

@@ -14,6 +14,13 @@ export function isPostgres(database: string): boolean {
   return /^postgres(ql)?:\/\//.test(database);
 }
 
+/** What may be said of a database: without user and password. */
+export function describeDatabase(database: string): string {
+  if (!isPostgres(database)) return database;
+  const url = URL.parse(database);
+  return url ? url.host + url.pathname : 'Postgres';
+}
+
 /** Opens what `DATABASE` names: a SQLite file, or a Postgres that several instances of the app may share. */
 export async function openStorage(database: string, log: (line: string) => void): Promise<OpenStorage> {
   if (!isPostgres(database)) {

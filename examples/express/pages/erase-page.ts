@@ -1,6 +1,6 @@
 import { html } from '../web/html.ts';
 import type { Session } from '../web/session.ts';
-import { csrfField, layout, number } from './layout.ts';
+import { csrfField, layout, notice, number } from './layout.ts';
 
 /** Asks before everything goes. */
 export function erasePage(session: Session): string {
@@ -21,11 +21,12 @@ export function erasePage(session: Session): string {
   return layout({ title: 'Erase my data', session, current: '/erase', body });
 }
 
-/** Says that it is done. */
-export function erasedPage(items: number): string {
+/** Says that it is done, and which services do not know of it. */
+export function erasedPage(items: number, untold: readonly string[]): string {
   const body = html`<section class="narrow">
     <h1>All of it is gone</h1>
     <p class="lead">${number(items)} items were erased. Nothing of you is left here.</p>
+    ${untold.length > 0 && notice('warn', html`<p>Could not be told: ${untold.join(', ')}. Take the access back there, too.</p>`)}
     <p><a class="button" href="/">Begin anew</a></p>
   </section>`;
   return layout({ title: 'Erased', body });

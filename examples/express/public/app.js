@@ -47,6 +47,19 @@ function watch(job) {
     await refresh(job.closest('[id]').id);
     await refresh('imports-list');
   });
+  source.addEventListener('error', () => {
+    // While it says CONNECTING, browsers try again by themselves; after an answer such as 404 they do not.
+    if (source.readyState !== EventSource.CLOSED) return;
+    const reload = document.createElement('button');
+    reload.type = 'button';
+    reload.className = 'button';
+    reload.textContent = 'Reload the page';
+    reload.addEventListener('click', () => location.reload());
+    bar.remove();
+    text.textContent = 'It is not known how this ended.';
+    text.after(reload);
+    say(text.textContent);
+  });
 }
 for (const job of document.querySelectorAll('[data-events]')) watch(job);
 

@@ -14,6 +14,7 @@ import { devicePage, formPage } from '../pages/connect-pages.ts';
 import { sendWebResponse, toWebRequest } from '../web/bridge.ts';
 import { Refusal } from '../web/security.ts';
 import { sessionOf } from '../web/session.ts';
+import { textOf } from '../web/text.ts';
 
 /**
  * Connecting. Log-ins at the service are all `connectHandlers`; forms and codes are pages of ours, on `beginConnect` and
@@ -55,7 +56,7 @@ export function connectRoutes({ registry, sessions, baseUrl, jobs }: Context): R
       ...session,
       provider: known(provider),
       strategy: wayOf(provider, way) ?? unknownWay(),
-      connectionId: text(request.query.connectionId),
+      connectionId: textOf(request.query.connectionId),
     });
     response.send(stepPage(provider, step));
 
@@ -120,12 +121,8 @@ function unknownWay(): never {
   throw new Refusal(404, 'There is nothing here', 'The service cannot be connected this way.');
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
 function fieldsOf(request: Request): Readonly<Record<string, string>> {
-  const { csrf: _ours, ...fields } = request.body as Readonly<Record<string, unknown>>;
+  const { csrf: _ours, ...fields } = (request.body ?? {}) as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );

@@ -10,17 +10,30 @@ export function eraseRoutes({ registry, sessions, jobs }: Context): Router {
   const router = Router();
   router.get('/erase', (_request, response) => void response.send(erasePage(sessionOf(response))));
   router.post('/erase', async (request, response) => {
-    if (request.body.sure !== 'yes')
+    if (request.body?.sure !== 'yes') {
       throw new Refusal(400, 'Nothing was erased', 'Tick the box to say that you are sure.');
+    }
     const { userId } = sessionOf(response);
     // First what might still store something, then the services, which `eraseUser` does not tell, then what is here.
-    await jobs.stop(userId);
-    for (const { id, kind, status } of await listConnections(registry, { userId })) {
-      if (kind === 'api' && status !== 'disconnected') await disconnect(registry, { userId, connectionId: id });
+    const letIn = await jobs.shut(userId);
+    try {
+      const untold = new Set<string>();
+      for (const { id, kind, status, provider } of await listConnections(registry, { userId })) {
+        if (kind !== 'api' || status === 'disconnected') continue;
+        const { remoteRevoked } = await disconnect(registry, { userId, connectionId: id });
+        if (remoteRevoked === false) untold.add(nameOf(provider));
+      }
+      const { items } = await eraseUser(registry, { userId });
+      sessions.end(response);
+      response.send(erasedPage(items, [...untold]));
+    } catch (error) {
+      letIn();
+      throw error;
     }
-    const { items } = await eraseUser(registry, { userId });
-    sessions.end(response);
-    response.send(erasedPage(items));
   });
+
+  function nameOf(id: string): string {
+    return registry.list().find((provider) => provider.id === id)?.name ?? id;
+  }
   return router;
 }

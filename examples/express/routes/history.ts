@@ -5,6 +5,7 @@ import { historyPage } from '../pages/history-page.ts';
 import { searchPage } from '../pages/search-page.ts';
 import { Refusal } from '../web/security.ts';
 import { sessionOf } from '../web/session.ts';
+import { textOf } from '../web/text.ts';
 
 const TYPES = ['music', 'video', 'podcast', 'audiobook', 'article', 'book'] as const satisfies readonly MediaType[];
 const PAGE = 25;
@@ -18,7 +19,7 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
     const { userId } = session;
     // The starts of the years in the time zone of the charts, which are what `from` and `to` want.
     const years = await timeline(registry, { userId, by: 'year', timeZone });
-    const chosen = years.findIndex(({ date }) => date.slice(0, 4) === request.query.year);
+    const chosen = years.findIndex(({ date }) => date.slice(0, 4) === textOf(request.query.year));
     const filter = { userId, action: 'consumed' as const, from: years[chosen]?.start, to: years[chosen + 1]?.start };
     if (chosen === -1) filter.to = undefined;
     const kinds = await topGroups(registry, { ...filter, by: 'type' });
@@ -36,7 +37,7 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
   });
 
   router.get('/search', async (request, response) => {
-    const { q, type, cursor, deleted } = request.query as Readonly<Record<string, string | undefined>>;
+    const [q, type, cursor, deleted] = ['q', 'type', 'cursor', 'deleted'].map((name) => textOf(request.query[name]));
     const session = sessionOf(response);
     const chosen = TYPES.find((each) => each === type);
     try {
@@ -57,14 +58,14 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
   });
 
   router.post('/items/delete', async (request, response) => {
-    const { platform, externalId, q, type, cursor } = request.body as Readonly<Record<string, unknown>>;
+    const sent = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     const { userId } = sessionOf(response);
     const isDeleted = await deleteItem(registry, {
       userId,
-      platform: String(platform),
-      externalId: String(externalId),
+      platform: textOf(sent.platform) ?? '',
+      externalId: textOf(sent.externalId) ?? '',
     });
-    const back = Object.entries({ q, type, cursor }).filter((each): each is [string, string] => Boolean(each[1]));
+    const back = ['q', 'type', 'cursor'].map((name) => [name, textOf(sent[name]) ?? '']).filter(([, value]) => value);
     response.redirect(303, `/search?${new URLSearchParams([...back, ['deleted', isDeleted ? 'yes' : 'no']])}`);
   });
   return router;

@@ -40,13 +40,14 @@ export function syncRoutes({ registry, jobs }: Context): Router {
   router.get('/jobs/:id/events', (request, response) => {
     let number = 0;
     const send = (view: JobView): void => {
+      // Not before there is something to tell: browsers would take the page that refuses for a stream.
+      if (number === 0) response.set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
       number += 1;
       const isLast = view.outcome !== undefined;
       const name = isLast ? 'done' : 'progress';
       response.write(`id: ${number}\nevent: ${name}\ndata: ${JSON.stringify(view)}\n\n`);
       if (isLast) response.end();
     };
-    response.set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
     const stop = jobs.listen(sessionOf(response).userId, request.params.id, send);
     if (!stop) throw new Refusal(404, 'There is nothing here', 'This has ended a while ago.');
     response.on('close', stop);

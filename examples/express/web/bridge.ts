@@ -1,4 +1,7 @@
 import type { Request as ExpressRequest, Response as ExpressResponse } from 'express';
+import { shortBody } from './body.ts';
+
+const MOST_BODY_BYTES = 65_536;
 
 /** An Express request as the web's `Request`. Its address is made of the configuration, never of the `Host` header. */
 export async function toWebRequest(request: ExpressRequest, baseUrl: string): Promise<Request> {
@@ -6,7 +9,7 @@ export async function toWebRequest(request: ExpressRequest, baseUrl: string): Pr
   return new Request(new URL(originalUrl, baseUrl), {
     method,
     headers: Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]),
-    body: method === 'POST' ? Buffer.concat(await request.toArray()) : null,
+    body: method === 'POST' ? new Uint8Array(await shortBody(request, MOST_BODY_BYTES)) : null,
   });
 }
 

@@ -19,8 +19,8 @@ export interface Job {
   readonly view: JobView;
 }
 
-/** Does the work: tells how far it is, and answers how it ended. */
-export type Work = (tell: (view: JobView) => void, signal: AbortSignal) => Promise<JobView>;
+/** Does the work: tells how far it is, and answers how it ended; `undefined` when the user has heard of it elsewhere. */
+export type Work = (tell: (view: JobView) => void, signal: AbortSignal) => Promise<JobView | undefined>;
 
 interface RunningJob extends Job {
   view: JobView;
@@ -30,18 +30,23 @@ interface RunningJob extends Job {
 }
 
 const KEPT_MS = 10 * 60_000;
+const BROKEN_OFF: JobView = { text: 'This was not finished.', done: 0, outcome: 'bad' };
 
 /** What runs, and what ended a moment ago. In memory: a sync goes on where it stopped, whatever becomes of its job. */
 export class Jobs {
   readonly #jobs = new Map<string, RunningJob>();
   readonly #onError: (error: unknown) => JobView;
+  /** Users whose work is not taken on any more. */
+  readonly #shut = new Set<string>();
+  #isClosed = false;
 
   constructor(onError: (error: unknown) => JobView) {
     this.#onError = onError;
   }
 
-  /** Starts work; false when the user has the same under way. */
+  /** Starts work; false when the user has the same under way, or is gone. */
   start(userId: string, about: string, text: string, work: Work): boolean {
+    if (this.#isClosed || this.#shut.has(userId)) return false;
     const known = this.of(userId, about);
     if (known && known.view.outcome === undefined) return false;
     if (known) this.#jobs.delete(known.id);
@@ -61,7 +66,8 @@ export class Jobs {
     void work(tell, controller.signal)
       .catch(this.#onError)
       .then((last) => {
-        tell(last);
+        tell(last ?? BROKEN_OFF);
+        if (!last) this.#jobs.delete(job.id);
         end.resolve();
         setTimeout(() => this.#jobs.delete(job.id), KEPT_MS).unref();
       });
@@ -85,6 +91,24 @@ export class Jobs {
     listener(job.view);
     if (job.view.outcome === undefined) job.listeners.add(listener);
     return () => void job.listeners.delete(listener);
+  }
+
+  /**
+   * Stops the jobs of a user who goes, and takes on no more: nothing is stored for somebody nobody can reach. What it
+   * answers lets the user in again, for when going has failed.
+   */
+  async shut(userId: string): Promise<() => void> {
+    this.#shut.add(userId);
+    // Requests that were under way have ended by then.
+    setTimeout(() => this.#shut.delete(userId), KEPT_MS).unref();
+    await this.stop(userId);
+    return () => void this.#shut.delete(userId);
+  }
+
+  /** Stops everything, and takes on no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.stop();
   }
 
   /** Stops and forgets jobs: everybody's, the user's, or the user's about something. */

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
 /** A part of a form with a file: its name, and its bytes as they come. Read each part to its end before the next. */
 export interface FormPart {
   readonly name: string;
@@ -15,13 +13,13 @@ const MOST_HEADER_BYTES = 8_192;
  *
  * @throws Error when the body is no such form, or ends too early
  */
-export async function* formParts(request: IncomingMessage): AsyncGenerator<FormPart, void, undefined> {
-  const [, quoted, plain] =
-    /;\s*boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(request.headers['content-type'] ?? '') ?? [];
+export async function* formParts(
+  contentType: string | undefined,
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+): AsyncGenerator<FormPart, void, undefined> {
+  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^;\s]{1,70}))/i.exec(contentType ?? '') ?? [];
   const boundary = quoted ?? plain;
   if (boundary === undefined) throw new Error('not a form');
-  // Whoever stops reading still wants to answer: the connection is left open.
-  const chunks: AsyncIterator<Buffer> = request.iterator({ destroyOnReturn: false });
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   // The first delimiter has no line before it.
   let held: Buffer = Buffer.from('\r\n');
@@ -72,7 +70,7 @@ export async function* formParts(request: IncomingMessage): AsyncGenerator<FormP
       for await (const _rest of bytes);
     }
   } finally {
-    await chunks.return?.();
+    await chunks.return();
   }
 }
 

@@ -51,7 +51,7 @@ export function ownHost(baseUrl: string): RequestHandler {
 /** Knows the browser, or makes it a new user. */
 export function withSession(sessions: Sessions): RequestHandler {
   return (request, response, next) => {
-    response.locals.session = sessions.of(request.headers.cookie) ?? sessions.begin(response);
+    response.locals.session = sessions.open(request.headers.cookie, response);
     // Pages are one person's.
     response.set('cache-control', 'no-store');
     next();

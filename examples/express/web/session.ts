@@ -10,39 +10,74 @@ export interface Session {
   readonly csrf: string;
 }
 
-/** Sessions that need no table: a random id in a signed cookie, from which the rest is derived. */
+const DAY_MS = 86_400_000;
+const KEPT_DAYS = 30;
+
+/**
+ * Sessions that need no table: a random id in a signed cookie, from which the rest is derived. Beside the id stands the
+ * day of the cookie, so that it is renewed while it is used.
+ */
 export class Sessions {
   readonly #secret: string;
   readonly #isSecure: boolean;
   readonly #name: string;
+  readonly #now: () => number;
 
-  constructor(secret: string, isSecure: boolean) {
+  constructor(secret: string, isSecure: boolean, now: () => number = Date.now) {
     this.#secret = secret;
     this.#isSecure = isSecure;
     this.#name = isSecure ? '__Host-mca-session' : 'mca-session';
+    this.#now = now;
   }
 
   /** The session that a cookie header tells of, if it is one of ours. */
   of(cookies: string | null | undefined): Session | undefined {
+    const known = this.#read(cookies);
+    return known && this.#session(known.id);
+  }
+
+  /** The session of a browser, or a new one. A cookie that is a day old is renewed: who comes back is not forgotten. */
+  open(cookies: string | null | undefined, response: Response): Session {
+    const known = this.#read(cookies);
+    if (!known) return this.begin(response);
+    if (known.day < this.#today()) this.#keep(response, known.id);
+    return this.#session(known.id);
+  }
+
+  #read(cookies: string | null | undefined): { readonly id: string; readonly day: number } | undefined {
     const value = (cookies ?? '')
       .split(';')
       .map((cookie) => cookie.trim())
       .find((cookie) => cookie.startsWith(`${this.#name}=`))
       ?.slice(this.#name.length + 1);
-    const [id = '', signature = ''] = value?.split('.') ?? [];
-    return isSame(signature, this.#derive(id, 'signature')) ? this.#session(id) : undefined;
+    const end = value?.lastIndexOf('.') ?? -1;
+    if (value === undefined || end < 1) return undefined;
+    const signed = value.slice(0, end);
+    if (!isSame(value.slice(end + 1), this.#derive(signed, 'signature'))) return undefined;
+    // Cookies of earlier versions have no day.
+    const [id = '', day = '0'] = signed.split('.');
+    return { id, day: Number(day) };
   }
 
   /** A new user. */
   begin(response: Response): Session {
     const id = randomBytes(32).toString('base64url');
-    this.#setCookie(response, `${id}.${this.#derive(id, 'signature')}`, 30 * 86_400);
+    this.#keep(response, id);
     return this.#session(id);
   }
 
   /** The browser forgets who it was. */
   end(response: Response): void {
     this.#setCookie(response, '', 0);
+  }
+
+  #today(): number {
+    return Math.floor(this.#now() / DAY_MS);
+  }
+
+  #keep(response: Response, id: string): void {
+    const signed = `${id}.${this.#today()}`;
+    this.#setCookie(response, `${signed}.${this.#derive(signed, 'signature')}`, (KEPT_DAYS * DAY_MS) / 1_000);
   }
 
   #session(id: string): Session {

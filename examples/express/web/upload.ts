@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -14,6 +13,14 @@ export interface Upload {
   remove(): Promise<void>;
 }
 
+/** Where uploads go, and what they may be. */
+export interface UploadLimits {
+  readonly folder: string;
+  readonly mostBytes: number;
+  /** For how long nothing may come. */
+  readonly idleMs: number;
+}
+
 /**
  * Streams an upload to disk. The file is called `upload` in a folder of its own: the name that the browser says is only
  * shown and matched.
@@ -22,9 +29,9 @@ export interface Upload {
  */
 export async function storeUpload(
   bytes: AsyncIterable<Buffer>,
-  { fileName, mostBytes }: { readonly fileName: string; readonly mostBytes: number },
+  { fileName, mostBytes, folder: parent }: Pick<UploadLimits, 'folder' | 'mostBytes'> & { readonly fileName: string },
 ): Promise<Upload> {
-  const folder = await mkdtemp(join(tmpdir(), 'mca-upload-'));
+  const folder = await mkdtemp(join(parent, 'upload-'));
   const path = join(folder, 'upload');
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   let size = 0;
