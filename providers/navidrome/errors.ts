@@ -1,4 +1,4 @@
-import type { ErrorRule } from '@mca/core/provider-kit';
+import { type ErrorRule, McaError } from '@mca/core/provider-kit';
 
 const CODE = 'subsonic-response.error.code';
 const LEGACY =
@@ -33,3 +33,15 @@ export const errors: readonly ErrorRule[] = [
   },
   { status: [410, 501], code: 'unsupported', reason: 'method_missing' },
 ];
+
+/** A server that gives the same page again and again. */
+export function endlessList(what: string): McaError {
+  return new McaError({
+    code: 'upstream',
+    reason: 'endless_list',
+    provider: 'navidrome',
+    retryable: false,
+    message: `The server gives the same ${what} again and again, whatever part of the list it is asked for.`,
+    hint: 'Look for a newer release of the server, and for a proxy that keeps answers.',
+  });
+}

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { lastPlayed } from './last-played.ts';
 import { scrobbles } from './native.ts';
 import { type Entry, normalise } from './normalise.ts';
-import { type LastPlayedPosition, type Position, readPosition, TOP_OF_LAST_PLAYED, writePosition } from './position.ts';
+import { type LastPlayedPosition, type Position, readPosition, topOfLastPlayed, writePosition } from './position.ts';
 import { envelope } from './schemas.ts';
 import { call, playingNow } from './subsonic.ts';
 
@@ -20,7 +20,8 @@ const entry: z.ZodType<Entry> = z.custom<Entry>(
 /**
  * What was heard, newest first, from the best source that the server has: Navidrome's own list of scrobbles, the time of
  * the last play of each song, or what plays at this moment. A first walk takes both of the former, one after the other.
- * The position says which source, and how far.
+ * The position says which source, and how far; after a walk, which scrobbles are given: what is submitted late is new by
+ * its row, not by its time.
  */
 export const history: HistoryCapability = incremental({
   sources: {
@@ -30,6 +31,7 @@ export const history: HistoryCapability = incremental({
   },
   order: 'newest-first',
   backfill: false,
+  keepsCursor: true,
   intervalMs: 15 * 60_000,
   entry,
   fetch,
@@ -37,16 +39,18 @@ export const history: HistoryCapability = incremental({
 });
 
 async function fetch(context: ProviderContext, request: PageRequest): Promise<FetchedPage> {
-  const position = request.cursor === undefined ? undefined : readPosition(request.cursor);
-  if (position?.of === 'last-played') return ofLastPlayed(context, request, position);
-  const page = position || (await isNavidrome(context)) ? await scrobbles(context, position, request.since) : undefined;
+  const place = request.cursor === undefined ? undefined : readPosition(request.cursor);
+  if (place?.of === 'last-played') return ofLastPlayed(context, request, place, false);
+  const position = place?.of === 'scrobbles' ? place : undefined;
+  const known = place?.known ?? 0;
+  const page = position || (await isNavidrome(context)) ? await scrobbles(context, position, known) : undefined;
   // No list, or an empty one: the server may have been told not to keep it.
-  if (!page || (!position && page.entries.length === 0)) return ofLastPlayed(context, request, undefined);
-  const { entries, next } = page;
+  if (!page || (!position && page.isEmpty)) return ofLastPlayed(context, request, topOfLastPlayed(known), true);
+  const { entries, next, top } = page;
   if (next) return goingOn(entries, { of: 'scrobbles', ...next });
-  if (request.since !== undefined) return { records: entries, hasMore: false };
+  if (request.since !== undefined) return atRest(entries, top);
   // What was played before the server kept the list. Reads leave out what the scrobbles cover.
-  return goingOn(entries, { of: 'last-played', ...TOP_OF_LAST_PLAYED });
+  return goingOn(entries, { of: 'last-played', ...topOfLastPlayed(top) });
 }
 
 /** Only Navidrome has the list: nobody else is sent the password for it. */
@@ -57,14 +61,20 @@ async function isNavidrome(context: ProviderContext): Promise<boolean> {
 async function ofLastPlayed(
   context: ProviderContext,
   { since, highWater }: PageRequest,
-  position: LastPlayedPosition | undefined,
+  position: LastPlayedPosition,
+  isFirst: boolean,
 ): Promise<FetchedPage> {
-  const { entries, next, tellsTimes } = await lastPlayed(context, position ?? TOP_OF_LAST_PLAYED, since);
-  // A walk that has a position has had a better source.
-  if (!tellsTimes && !position) return { records: await playingNow(context, highWater), hasMore: false };
-  return next ? goingOn(entries, { of: 'last-played', ...next }) : { records: entries, hasMore: false };
+  const { known } = position;
+  const { entries, next, tellsTimes } = await lastPlayed(context, position, since);
+  // A walk that is under way has had a better source.
+  if (!tellsTimes && isFirst) return atRest(await playingNow(context, highWater), known);
+  return next ? goingOn(entries, { of: 'last-played', ...next }) : atRest(entries, known);
 }
 
 function goingOn(records: readonly Entry[], position: Position): FetchedPage {
   return { records, hasMore: true, cursor: writePosition(position) };
+}
+
+function atRest(records: FetchedPage['records'], known: number): FetchedPage {
+  return { records, hasMore: false, cursor: writePosition({ of: 'rest', known }) };
 }

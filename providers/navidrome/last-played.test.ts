@@ -119,6 +119,14 @@ describe('the last play of each song', () => {
     }
   });
 
+  test.each([
+    ['albums', { ...GONIC, ignoresOffset: true }],
+    ['songs only', { ...GONIC, ignoresOffset: true, isSilentOnAlbums: true }],
+  ])('a server that gives the same albums for ever is an error, where %s tell times', async (_, kind) => {
+    const walked = walk(serverWith(kind, 90));
+    await expect(walked).rejects.toMatchObject({ code: 'upstream', reason: 'endless_list', retryable: false });
+  });
+
   test('times with an offset are read', async () => {
     const server = new SubsonicServer(OLD_NAVIDROME, [
       { id: '1', title: 'One', album: 'a', raw: { id: '1', title: 'One', played: '2026-08-01T22:11:12.5+02:00' } },

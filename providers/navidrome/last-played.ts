@@ -1,4 +1,5 @@
 import type { ProviderContext } from '@mca/core/provider-kit';
+import { endlessList } from './errors.ts';
 import type { Entry } from './normalise.ts';
 import type { LastPlayedPosition } from './position.ts';
 import { albumList, albumWithSongs, song, timeOf } from './schemas.ts';
@@ -7,6 +8,8 @@ import { call } from './subsonic.ts';
 const ALBUMS_PER_PAGE = 20;
 /** More than one is needed only while more than a page of albums comes on top during a look. */
 const LOOKS_MAX = 3;
+/** So many albums nobody has. */
+const MOST_ALBUMS = 200_000;
 /** A look reads so many albums below what came on top, where only songs tell times; the way down reads a page of them. */
 const ALBUMS_TO_END_A_LOOK = 5;
 
@@ -26,7 +29,7 @@ interface Album {
  */
 export async function lastPlayed(
   context: ProviderContext,
-  { offset, look, top, bound }: LastPlayedPosition,
+  { offset, look, top, bound, known }: LastPlayedPosition,
   since: number | undefined,
 ): Promise<{
   readonly entries: readonly Entry[];
@@ -35,6 +38,7 @@ export async function lastPlayed(
 }> {
   const least = look === 0 || bound === undefined ? since : bound + 1;
   const albums = await albumsAt(context, offset);
+  await refuseEndless(context, { offset, top }, albums);
   const wanted = albums.filter(({ at }) => at === undefined || least === undefined || at >= least);
   const entries: Entry[] = [];
   /** Last play of each album, as the list tells it or else its songs. */
@@ -61,13 +65,34 @@ export async function lastPlayed(
     !tellsTimes ||
     (least !== undefined && lowest.every((time) => time === undefined || time < least));
   const begun = top ?? newestNow(albums, lastPlays, context.now());
-  if (!isThrough) return { entries, next: { offset: offset + albums.length, look, top: begun, bound }, tellsTimes };
+  if (!isThrough)
+    return { entries, next: { offset: offset + albums.length, look, top: begun, bound, known }, tellsTimes };
   const isDone = offset === 0 || look === LOOKS_MAX;
   return {
     entries,
-    next: isDone ? undefined : { offset: 0, look: look + 1, top: undefined, bound: begun },
+    next: isDone ? undefined : { offset: 0, look: look + 1, top: undefined, bound: begun, known },
     tellsTimes,
   };
+}
+
+/**
+ * A server that does not look at `offset` gives the top of its list for ever. What is further down was played earlier,
+ * unless it was played just now: then the top itself is looked at.
+ *
+ * @throws McaError `upstream` `endless_list`
+ */
+async function refuseEndless(
+  context: ProviderContext,
+  { offset, top = 0 }: Pick<LastPlayedPosition, 'offset' | 'top'>,
+  albums: readonly Album[],
+): Promise<void> {
+  const [first] = albums;
+  if (offset === 0 || !first || albums.length < ALBUMS_PER_PAGE) return;
+  const isPlain = offset < MOST_ALBUMS && first.at !== undefined && first.at < top;
+  if (isPlain) return;
+  const highest = await albumsAt(context, 0);
+  if (offset < MOST_ALBUMS && albums.some(({ id }, index) => id !== highest[index]?.id)) return;
+  throw endlessList('albums');
 }
 
 async function albumsAt(context: ProviderContext, offset: number): Promise<readonly Album[]> {

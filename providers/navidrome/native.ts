@@ -1,7 +1,8 @@
 import { type HttpClient, type HttpRequest, McaError, type ProviderContext } from '@mca/core/provider-kit';
+import { endlessList } from './errors.ts';
 import type { Entry } from './normalise.ts';
 import type { NativePosition } from './position.ts';
-import { nativeSongs, records, scrobble, session } from './schemas.ts';
+import { nativeSongs, records, rowId, scrobble, session } from './schemas.ts';
 
 const ROWS_PER_PAGE = 200;
 /** Ids in one address: with more it grows beyond what servers take. */
@@ -10,51 +11,93 @@ const SONGS_PER_REQUEST = 50;
 /** Sessions of Navidrome's own API, for as long as a client is in use: log-ins are limited to five in 20 seconds. */
 const sessions = new WeakMap<HttpClient, Promise<string>>();
 
+/** A page of scrobbles. */
+export interface ScrobblePage {
+  readonly entries: readonly Entry[];
+  /** Where to go on; `undefined` at the end. */
+  readonly next: NativePosition | undefined;
+  /** Highest row id when the walk was begun. */
+  readonly top: number;
+  /** The list has no rows at this place. */
+  readonly isEmpty: boolean;
+}
+
 /**
- * A page of Navidrome's own list of scrobbles, newest first, each with its song.
+ * A page of Navidrome's own list of scrobbles, each with its song: the row that was added last comes first, whatever time
+ * it tells. Players that were offline submit what was heard weeks ago.
  *
  * @param position - where to go on; `undefined` starts a walk
+ * @param known - a walk ends at this row: it is of a walk before
  * @returns `undefined` when a walk cannot start, because the server has no such list: before version 0.63.3, or not Navidrome
  * @throws McaError `upstream`, to be tried again, when the list is not to be had in the middle of a walk, or its songs are not
  */
 export async function scrobbles(
   context: ProviderContext,
   position: NativePosition | undefined,
-  since: number | undefined,
-): Promise<{ readonly entries: readonly Entry[]; readonly next: NativePosition | undefined } | undefined> {
-  // A server whose clock is ahead has plays of the future.
-  const { to, seen } = position ?? { to: Math.floor(context.now() / 1_000) + 86_400, seen: 0 };
-  const query = new URLSearchParams({
-    _sort: 'submission_time',
-    _order: 'DESC',
-    _start: String(seen),
-    _end: String(seen + ROWS_PER_PAGE),
-    to: String(to),
-    ...(since !== undefined && { from: String(Math.floor(since / 1_000)) }),
-  });
-  let rows: readonly unknown[];
-  try {
-    rows = await ask(context, { path: `api/scrobble?${query}`, operation: 'scrobbles', schema: records });
-  } catch (error) {
-    if (!isElsewhere(error)) throw error;
-    if (!position) return undefined;
-    // It was there a page ago. Another source now would end the walk, and nobody would ask for the older rows again.
-    throw notAnswered('list of scrobbles', error);
-  }
-  const songs = await songsOf(context, rows);
-  const entries = rows.map((raw): Entry => {
+  known: number,
+): Promise<ScrobblePage | undefined> {
+  const read = await rowsAfter(context, position);
+  if (!read) return undefined;
+  const { rows, start } = read;
+  const ids = rows.flatMap((row) => idOf(row) ?? []);
+  const top = position?.top ?? Math.max(0, ...ids);
+  // Nothing as high as what is known: the newest rows were removed, or it is another list, which counts anew.
+  const bound = position ? position.known : top < known ? 0 : known;
+  const fresh = bound === 0 ? rows : rows.filter((row) => (idOf(row) ?? Number.POSITIVE_INFINITY) > bound);
+  const songs = await songsOf(context, fresh);
+  const entries = fresh.map((raw): Entry => {
     const row = scrobble.safeParse(raw).data;
     return { of: 'scrobbles', account: context.account.id, raw, song: (row && songs.get(row.mediaFileId)) ?? null };
   });
-  return { entries, next: rows.length < ROWS_PER_PAGE ? undefined : following({ to, seen }, rows) };
+  const isThrough = rows.length < ROWS_PER_PAGE || fresh.length < rows.length;
+  const lowest = Math.min(position?.lowest ?? top, ...ids);
+  const isEmpty = rows.length === 0;
+  return {
+    entries,
+    top,
+    isEmpty,
+    next: isThrough ? undefined : { seen: start + rows.length, lowest, top, known: bound },
+  };
 }
 
-/** By time and not by row number: what is scrobbled meanwhile comes on top and moves all the others. */
-function following({ to, seen }: NativePosition, rows: readonly unknown[]): NativePosition {
-  const times = rows.flatMap((raw) => scrobble.safeParse(raw).data?.submissionTime ?? []);
-  const oldest = times.at(-1) ?? to;
-  const ofOldest = times.filter((time) => time === oldest).length;
-  return oldest === to ? { to, seen: seen + rows.length } : { to: oldest, seen: ofOldest };
+/**
+ * Rows that follow. There is no asking for those below an id, so they are counted: what is scrobbled meanwhile moves
+ * some to this page again, and what is removed moves some away, to the page before. So a page begins with the last row
+ * of that one, or a page earlier until it begins with one that was seen.
+ */
+async function rowsAfter(
+  context: ProviderContext,
+  position: NativePosition | undefined,
+): Promise<{ readonly rows: readonly unknown[]; readonly start: number } | undefined> {
+  for (let start = Math.max(0, (position?.seen ?? 0) - 1); ; start = Math.max(0, start - ROWS_PER_PAGE)) {
+    let rows: readonly unknown[];
+    try {
+      rows = await rowsAt(context, start);
+    } catch (error) {
+      if (!isElsewhere(error)) throw error;
+      if (!position) return undefined;
+      // It was there a page ago. Another source now would end the walk, and nobody would ask for the older rows again.
+      throw notAnswered('list of scrobbles', error);
+    }
+    if (!position || start === 0) return { rows, start };
+    const isBelow = rows.length === 0 || (idOf(rows[0]) ?? position.lowest) < position.lowest;
+    if (isBelow) continue;
+    const hasMoved =
+      rows.length < ROWS_PER_PAGE || rows.some((row) => (idOf(row) ?? position.lowest) < position.lowest);
+    // Many new rows on top, or a server that always gives its top.
+    if (!hasMoved && JSON.stringify(rows) === JSON.stringify(await rowsAt(context, 0))) throw endlessList('scrobbles');
+    return { rows, start };
+  }
+}
+
+function rowsAt(context: ProviderContext, start: number): Promise<readonly unknown[]> {
+  const query = { _sort: 'id', _order: 'DESC', _start: String(start), _end: String(start + ROWS_PER_PAGE) };
+  const path = `api/scrobble?${new URLSearchParams(query)}`;
+  return ask(context, { path, operation: 'scrobbles', schema: records });
+}
+
+function idOf(row: unknown): number | undefined {
+  return rowId.safeParse(row).data?.id;
 }
 
 /** The songs that the server still has. One that is not among them is gone. */

@@ -1,11 +1,15 @@
 import { cursorInvalid } from '@mca/core/provider-kit';
 
-/** Where a walk through Navidrome's own list of scrobbles stands. */
+/** Where a walk through Navidrome's own list of scrobbles stands. It goes from the newest row back. */
 export interface NativePosition {
-  /** Rows at or before this second are wanted, seconds; the walk goes from the newest back. */
-  readonly to: number;
-  /** Rows of exactly this second that were seen already. */
+  /** Rows of the list that were seen already. */
   readonly seen: number;
+  /** Lowest row id that was seen. */
+  readonly lowest: number;
+  /** Highest row id when the walk was begun. */
+  readonly top: number;
+  /** Rows up to this id are of walks before; 0 without one. */
+  readonly known: number;
 }
 
 /** Where a walk through the list of last plays stands. */
@@ -18,32 +22,53 @@ export interface LastPlayedPosition {
   readonly top: number | undefined;
   /** In looks: what was played after this is wanted, epoch milliseconds. */
   readonly bound: number | undefined;
+  /** Highest id of the rows of scrobbles that walks have given; 0 without one. */
+  readonly known: number;
 }
 
 /** Which source a walk is in, and how far. */
 export type Position =
   | ({ readonly of: 'scrobbles' } & NativePosition)
-  | ({ readonly of: 'last-played' } & LastPlayedPosition);
+  | ({ readonly of: 'last-played' } & LastPlayedPosition)
+  /** Between two walks: all rows of scrobbles up to this id are given. */
+  | { readonly of: 'rest'; readonly known: number };
 
-export const TOP_OF_LAST_PLAYED: LastPlayedPosition = { offset: 0, look: 0, top: undefined, bound: undefined };
+const SCROBBLES = /^s\.(\d{1,9})\.(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
+const LAST_PLAYED = /^p\.(\d{1,9})\.(\d)\.(\d{0,15})\.(\d{0,15})(?:\.(\d{1,15}))?$/;
+const REST = /^r\.(\d{1,15})$/;
 
-const SCROBBLES = /^s\.(\d{1,12})\.(\d{1,9})$/;
-const LAST_PLAYED = /^p\.(\d{1,9})\.(\d)\.(\d{0,15})\.(\d{0,15})$/;
+/** Where a walk through the list of last plays begins. */
+export function topOfLastPlayed(known: number): LastPlayedPosition {
+  return { offset: 0, look: 0, top: undefined, bound: undefined, known };
+}
 
 /** The text for a position, which {@link readPosition} reads. */
 export function writePosition(position: Position): string {
-  if (position.of === 'scrobbles') return `s.${position.to}.${position.seen}`;
-  const { offset, look, top = '', bound = '' } = position;
-  return `p.${offset}.${look}.${top}.${bound}`;
+  if (position.of === 'rest') return `r.${position.known}`;
+  if (position.of === 'scrobbles') {
+    const { seen, lowest, top, known } = position;
+    return `s.${seen}.${lowest}.${top}.${known}`;
+  }
+  const { offset, look, top = '', bound = '', known } = position;
+  return `p.${offset}.${look}.${top}.${bound}.${known}`;
 }
 
 /** @throws McaError `invalid_data` `cursor_invalid` */
 export function readPosition(cursor: string): Position {
-  const [, to, seen] = SCROBBLES.exec(cursor) ?? [];
-  if (to !== undefined && seen !== undefined) return { of: 'scrobbles', to: Number(to), seen: Number(seen) };
-  const [, offset, look, top = '', bound = ''] = LAST_PLAYED.exec(cursor) ?? [];
+  const [, rest] = REST.exec(cursor) ?? [];
+  if (rest !== undefined) return { of: 'rest', known: Number(rest) };
+  const [isScrobbles, ...numbers] = SCROBBLES.exec(cursor) ?? [];
+  if (isScrobbles !== undefined) {
+    const [seen = 0, lowest = 0, highest = 0, known = 0] = numbers.map(Number);
+    return { of: 'scrobbles', seen, lowest, top: highest, known };
+  }
+  const [, offset, look, top = '', bound = '', known = '0'] = LAST_PLAYED.exec(cursor) ?? [];
   if (offset === undefined || look === undefined) throw cursorInvalid('navidrome');
-  return { of: 'last-played', offset: Number(offset), look: Number(look), top: timeIn(top), bound: timeIn(bound) };
+  const [times, counts] = [
+    { top: timeIn(top), bound: timeIn(bound) },
+    { offset: Number(offset), look: Number(look) },
+  ];
+  return { of: 'last-played', ...counts, ...times, known: Number(known) };
 }
 
 function timeIn(text: string): number | undefined {

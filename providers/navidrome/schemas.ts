@@ -142,6 +142,19 @@ export const scrobble: z.ZodType<Scrobble> = z.object({
   submissionTime: z.int().positive().max(LAST_SECOND),
 });
 
+/** The number of a row that may be bad otherwise. */
+export const rowId: z.ZodType<{ readonly id: number }> = z.object({
+  id: z
+    .union([
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .transform(Number),
+    ])
+    .pipe(z.int().nonnegative().max(999_999_999_999_999)),
+});
+
 export const nativeSong: z.ZodType<NativeSong> = z.object({
   id,
   title: z.string().min(1),

@@ -1,9 +1,16 @@
+import { addConnection, createRegistry, queryItems, syncHistory } from '@mca/core';
+import { memory } from '@mca/core/adapters/memory';
+import { fakeClock } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import {
   contextOf,
+  fields,
   history,
   itemsOf,
   keysOf,
+  NOW,
+  provider,
+  scrobbleKey,
   serverWith,
   songs,
   start,
@@ -142,11 +149,92 @@ describe('the list of scrobbles', () => {
     expect(server.calls.map(({ path }) => path)).not.toContain('rest/getAlbumList2');
   });
 
-  test('asked since a moment, it gives what is younger', async () => {
+  test('it goes on above the row where the walk before began, and is whole where that is not known', async () => {
     const server = serverWith(NAVIDROME, 450);
     const since = (T0 + 400 * 180) * 1_000;
     const pages = await walk(server, { since });
-    expect(keysOf(pages).size).toBe(50);
+    expect(keysOf(pages).size).toBe(450);
+    server.plays.push({ id: 451, at: T0, song: '100' });
+    const later = await walk(server, { since, cursor: pages.at(-1)?.cursor });
+    expect([...keysOf(later)]).toEqual([scrobbleKey(451)]);
+    expect(later).toHaveLength(1);
+    expect(await walk(server, { since, cursor: later[0]?.cursor })).toMatchObject([{ read: 0, hasMore: false }]);
+  });
+
+  test('plays submitted weeks late all come home', async () => {
+    const DAY = 86_400;
+    const time = fakeClock(NOW);
+    const server = new SubsonicServer(NAVIDROME, songs(1));
+    for (let id = 1; id <= 30; id += 1) server.plays.push({ id, at: T0 + id, song: '100' });
+    const registry = createRegistry({
+      providers: [provider],
+      ...memory({ clock: time.clock }),
+      insecurePlaintextForTests: true,
+      guardedFetch: server.fetch,
+      env: { clock: time.clock, timers: time.timers },
+    });
+    const request = { userId: 'ana', provider: 'navidrome' } as const;
+    await time.until(addConnection(registry, { ...request, credentials: { fields } }));
+    for (let day = 0; day < 10; day += 1) {
+      expect(await time.until(syncHistory(registry, request))).toMatchObject({ status: 'complete' });
+      await time.advance(DAY * 1_000);
+      if (day === 1) server.plays.push({ id: 31, at: NOW / 1_000 + DAY, song: '100' });
+      if (day !== 2) continue;
+      // A phone that was offline for weeks.
+      for (let id = 32; id <= 41; id += 1) server.plays.push({ id, at: NOW / 1_000 - 20 * DAY + id, song: '100' });
+    }
+    const { items } = await queryItems(registry, { userId: 'ana', limit: 100, resolve: 'all' });
+    expect(items.filter(({ source }) => source === 'scrobbles')).toHaveLength(41);
+  });
+
+  test('rows that are removed meanwhile hide none', async () => {
+    const server = serverWith(NAVIDROME, 1_000);
+    const context = contextOf(server);
+    const first = await history.fetchPage(context, start);
+    const second = await history.fetchPage(context, { ...start, cursor: first.cursor });
+    // All of the first page and more: what comes next stands where that was.
+    server.plays.splice(700, 300);
+    const rest = await walk(server, { cursor: second.cursor });
+    const keys = new Set([...first.items, ...second.items, ...itemsOf(rest)].map(({ externalId }) => externalId));
+    for (let id = 1; id <= 600; id += 1) expect(keys).toContain(scrobbleKey(id));
+  });
+
+  test('rows without an id neither stop a walk nor hold it up', async () => {
+    const server = serverWith(NAVIDROME, 900);
+    const rows = server.plays.toReversed().map(({ id, at, song }, index) => ({
+      ...((index < 150 || index > 650) && { id }),
+      mediaFileId: song,
+      submissionTime: at,
+    }));
+    server.intercept = (path, query) =>
+      path === 'api/scrobble'
+        ? Response.json(rows.slice(Number(query.get('_start')), Number(query.get('_end'))))
+        : undefined;
+    const pages = await walk(server, { since: 0 });
+    expect(pages.at(-1)?.hasMore).toBe(false);
+    expect(keysOf(pages).size).toBe(399);
+  });
+
+  test('a server that gives the same rows for ever is an error', async () => {
+    const walked = walk(serverWith({ ...NAVIDROME, ignoresOffset: true }, 450));
+    await expect(walked).rejects.toMatchObject({ code: 'upstream', reason: 'endless_list', retryable: false });
+  });
+
+  test('a list that counts anew is read whole', async () => {
+    const first = await walk(serverWith(NAVIDROME, 450), { since: 0 });
+    const another = await walk(serverWith(NAVIDROME, 9), { since: 0, cursor: first.at(-1)?.cursor });
+    expect(keysOf(another).size).toBe(9);
+  });
+
+  test('a walk without the list forgets nothing about it', async () => {
+    const server = serverWith(NAVIDROME, 450);
+    const first = await walk(server, { since: 0 });
+    server.intercept = (path) => (path === 'api/scrobble' ? html(404) : undefined);
+    const without = await walk(server, { since: NOW, cursor: first.at(-1)?.cursor });
+    server.intercept = () => undefined;
+    server.plays.push({ id: 451, at: T0, song: '100' });
+    const again = await walk(server, { since: NOW, cursor: without.at(-1)?.cursor });
+    expect([...keysOf(again)]).toEqual([scrobbleKey(451)]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { trakt } from '@mca/core/providers/trakt';
-import { type ExpectedError, type GrowingService, historyConformance } from '@mca/core/testing';
+import { type ExpectedError, type GrowingService, historyConformance, type ShrinkingService } from '@mca/core/testing';
 import { describe, test } from 'vitest';
 import {
   AGENT,
@@ -82,7 +82,19 @@ function growingRatings(server: TraktServer): GrowingService {
     grow() {
       of += 1;
       server.ratings.unshift({ at: NOW, of, rating: 5 });
+      server.changedAt += 1_000;
       return [`rated:movie:${of}`];
+    },
+  };
+}
+
+/** Ratings of which two are taken away. */
+function shrinkingRatings(server: TraktServer): ShrinkingService {
+  return {
+    fetch: server.fetch,
+    remove() {
+      server.changedAt += 1_000;
+      return server.ratings.splice(3, 2).map(({ of }) => `rated:movie:${of}`);
     },
   };
 }
@@ -119,6 +131,7 @@ describe('ratings keep their contract', () => {
       empty: serving({}).fetch,
       withBadRecord: serving({ ratings: [...rated(2), { at: NOW, of: 5, rating: 11 }] }).fetch,
       growing: () => growingRatings(new TraktServer({ ratings: full })),
+      shrinking: () => shrinkingRatings(new TraktServer({ ratings: full })),
     },
     expected: full.map(({ of }) => `rated:movie:${of}`),
     errors: [...errors, ...proxied],

@@ -6,12 +6,13 @@ import {
   type RatingsCapability,
 } from '@mca/core/provider-kit';
 import { normaliseRating } from './normalise.ts';
-import { askPage, pageOf } from './paging.ts';
+import { askPage } from './paging.ts';
+import { meet, meetNothing, presentOf, readPlace, writePlace } from './present.ts';
 import { rating } from './schemas.ts';
 
 /**
  * Ratings of films, shows, seasons and episodes. The list has neither bounds nor a documented order, so every walk reads
- * all of it: that finds ratings that changed, and those that slipped past while the list moved.
+ * all of it: that finds ratings that changed, and those that slipped past while the list moved, and tells which are gone.
  */
 export const ratings: RatingsCapability = incremental({
   sources: { ratings: { name: 'Ratings', precision: 'minute', rank: 1 } },
@@ -24,8 +25,9 @@ export const ratings: RatingsCapability = incremental({
   normalise: normaliseRating,
 });
 
-async function fetch(context: ProviderContext, { cursor = '1', limit }: PageRequest): Promise<FetchedPage> {
-  const page = pageOf(cursor);
+async function fetch(context: ProviderContext, { cursor, limit }: PageRequest): Promise<FetchedPage> {
+  const { page, met } = cursor === undefined ? { page: 1, met: await meetNothing(context) } : readPlace(cursor);
   const records = await askPage(context, { path: 'sync/ratings', operation: 'ratings', page, limit });
-  return { records, hasMore: records.length > 0, cursor: String(page + 1) };
+  if (records.length === 0) return { records, hasMore: false, ...(await presentOf(context, 'ratings', met)) };
+  return { records, hasMore: true, cursor: writePlace(page + 1, meet(met, records)) };
 }

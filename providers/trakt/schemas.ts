@@ -96,6 +96,12 @@ export const rating: z.ZodType<Rating> = z.object({
   rating: z.int().min(1).max(10),
 });
 
+/** What a record is about, though it may be bad otherwise. */
+export const listed: z.ZodType<TraktRecord> = z.object(what);
+
+/** When anything last changed in the account. */
+export const activities: z.ZodType<{ readonly all?: string | undefined }> = z.object({ all: text });
+
 /** A page is a bare list. Its records are checked one by one. */
 export const page: z.ZodType<readonly unknown[]> = z.array(z.unknown());
 

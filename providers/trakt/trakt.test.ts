@@ -264,9 +264,40 @@ describe('ratings', () => {
   test('every walk reads all of them, page by page', async () => {
     const server = serving({ ratings: rated(35), maxLimit: 10 });
     expect(idsOf(await walk(ratings, server, { since: NOW, highWater: NOW }))).toHaveLength(35);
-    expect(server.calls.map(({ query }) => query)).toEqual(
-      ['1', '2', '3', '4', '5'].map((page) => ({ page, limit: '250' })),
-    );
+    const pages = server.calls.filter(({ path }) => path === '/sync/ratings');
+    expect(pages.map(({ query }) => query)).toEqual(['1', '2', '3', '4', '5'].map((page) => ({ page, limit: '250' })));
+  });
+
+  test('a walk tells what there is, over all pages', async () => {
+    const types = (['movie', 'show', 'season', 'episode'] as const).map((type) => ({ at, of: 7, rating: 5, type }));
+    const pages = await walk(ratings, serving({ ratings: [...types, ...rated(3)], maxLimit: 2 }));
+    expect(pages.slice(0, -1).every(({ present }) => present === undefined)).toBe(true);
+    const contentIds = ['movie:7', 'show:7', 'season:7', 'episode:7', 'movie:1', 'movie:2', 'movie:3'];
+    expect(pages.at(-1)?.present).toEqual([{ source: 'ratings', contentIds }]);
+    expect((await walk(ratings, serving({})))[0]?.present).toEqual([{ source: 'ratings', contentIds: [] }]);
+  });
+
+  test('what moved during a walk, or has no id, is not taken for removed', async () => {
+    const server = serving({ ratings: rated(35), maxLimit: 10 });
+    const moved = await walk(ratings, server, {}, (page) => {
+      if (page === 1) server.changedAt += server.ratings.splice(0, 1).length;
+    });
+    // The one behind the first page slipped past.
+    expect(idsOf(moved)).toHaveLength(34);
+    expect(moved.at(-1)?.present).toBeUndefined();
+    const lost = [...rated(2), { at, of: 9, rating: 1, raw: { movie: null } }];
+    expect((await walk(ratings, serving({ ratings: lost }))).at(-1)?.present).toBeUndefined();
+  });
+
+  test('a rating that is parked is still there', async () => {
+    const bad = [...rated(2), { at, of: 9, rating: 1, raw: { rated_at: null } }];
+    const [last] = (await walk(ratings, serving({ ratings: bad }))).at(-1)?.present ?? [];
+    expect(last?.contentIds).toEqual(['movie:1', 'movie:2', 'movie:9']);
+  });
+
+  test.each(['x', '2:', '2:5', '2:x:m1', '2:5:x1', '2:5:m1,', '0:5:m1'])('"%s" is no position', async (cursor) => {
+    const asked = ratings.fetchPage(contextOf(serving({})), { ...start, cursor });
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_data', reason: 'cursor_invalid' });
   });
 
   test.each([

@@ -19,10 +19,10 @@ const likes = (count: number): FakeLike[] =>
 const contextOf = (server: YouTubeServer) =>
   providerContext({ provider, fetch: server.fetch, now: NOW, sign, credentials: { account: CHANNEL } });
 
-async function walk(server: YouTubeServer, request: Partial<Request> = {}) {
+async function walk(server: YouTubeServer, request: Partial<Request> = {}, most = 50) {
   const pages = [];
   let next: Request = { ...start, ...request };
-  for (let guard = 0; guard < 50; guard += 1) {
+  for (let guard = 0; guard < most; guard += 1) {
     const page = await library.fetchPage(contextOf(server), next);
     pages.push(page);
     if (!page.hasMore) break;
@@ -135,10 +135,33 @@ describe('likes', () => {
     });
   });
 
-  test('a video that is gone stays a like', async () => {
-    const item = await onlyLike({ owner: undefined, title: 'Deleted video' });
-    expect(item).toMatchObject({ title: 'Deleted video', tags: ['unavailable'] });
-    expect(item?.creator).toBeUndefined();
+  test('a video that is gone is left out and counted', async () => {
+    const gone = { video: videoOf(7), at: T0, title: 'Deleted video' };
+    expect(await walk(new YouTubeServer([gone, ...likes(2)]))).toMatchObject([
+      { read: 3, skipped: { unavailable: 1 }, rejected: [], items: [{}, {}] },
+    ]);
+  });
+
+  test('a list that is cut tells of a gap below its oldest like', async () => {
+    const all = likes(4_600);
+    for (const { total, gap } of [
+      { total: 4_600, gap: undefined },
+      { total: 6_000, gap: { from: Date.UTC(2005, 1, 14), to: T0 } },
+    ]) {
+      const server = new YouTubeServer(all);
+      server.total = total;
+      const pages = await walk(server, {}, 100);
+      expect(pages.at(-1)?.gap).toEqual(gap);
+      expect(pages.slice(0, -1).every((page) => page.gap === undefined)).toBe(true);
+      expect(pages).toHaveLength(92);
+      expect((await walk(server, { since: T0 + 4_590 * HOUR }))[0]?.gap).toBeUndefined();
+    }
+  });
+
+  test('numbers that are not exact tell of no gap', async () => {
+    const server = new YouTubeServer(likes(60));
+    server.total = 70;
+    expect((await walk(server)).map(({ gap }) => gap)).toEqual([undefined, undefined]);
   });
 
   test('a whole list of 135 costs seven units; what is new, three', async () => {
@@ -163,7 +186,7 @@ describe('likes', () => {
 
   test('a page token that is not known any more begins the walk again', async () => {
     const server = new YouTubeServer(likes(3));
-    const lost = library.fetchPage(contextOf(server), { ...start, cursor: 'LL|gone' });
+    const lost = library.fetchPage(contextOf(server), { ...start, cursor: 'LL|50|gone' });
     await expect(lost).rejects.toMatchObject({ code: 'invalid_data', reason: 'cursor_invalid' });
   });
 
@@ -201,6 +224,30 @@ describe('as a host uses it', () => {
       counts: { inserted: 60 },
     });
     expect((await queryItems(registry, { userId: 'ana', action: 'liked', limit: 100 })).items).toHaveLength(60);
+  });
+
+  test('what is stored of a like stays when its video is gone', async () => {
+    const time = fakeClock(NOW);
+    const server = new YouTubeServer(likes(3));
+    const registry = createRegistry({
+      providers: [provider],
+      ...memory({ clock: time.clock }),
+      insecurePlaintextForTests: true,
+      env: { clock: time.clock, timers: time.timers, fetch: server.fetch },
+    });
+    const request = { userId: 'ana', provider: 'youtube' } as const;
+    const scopesGranted = ['https://www.googleapis.com/auth/youtube.readonly'];
+    const credentials = { accessToken: TOKEN, expiresAt: new Date(NOW + 100 * HOUR), scopes: scopesGranted };
+    await time.until(addConnection(registry, { ...request, credentials }));
+    await time.until(syncLibrary(registry, request));
+    const before = (await queryItems(registry, { userId: 'ana' })).items;
+    for (const [index, { video, at }] of server.likes.entries())
+      server.likes[index] = { video, at, title: 'Deleted video' };
+    const again = await time.until(syncLibrary(registry, { ...request, again: 'everything' }));
+    expect(again).toMatchObject({ status: 'complete', skipped: { unavailable: 3 }, counts: { updated: 0 } });
+    const after = (await queryItems(registry, { userId: 'ana' })).items;
+    expect(after).toEqual(before);
+    expect(after.map(({ creator }) => creator)).toEqual(['Rope Lab', 'Rope Lab', 'Rope Lab']);
   });
 
   test('without client credentials it reads files only, and says so', () => {

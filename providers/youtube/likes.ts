@@ -9,16 +9,21 @@ import {
   parseUtc,
   type RecordResult,
   reject,
+  skip,
 } from '@mca/core/provider-kit';
 import { READ_SCOPE } from './auth.ts';
 import { channel, googlePage, type LikedVideo, likedStamp, likedVideo, videoFacts } from './live-schemas.ts';
 
 const MOST_PER_PAGE = 50;
+/** Some 5,000 likes can be read, say others. With so many a list that ends is cut; the number of all is never exact. */
+const NEAR_THE_END = 4_500;
+/** Before YouTube there was nothing to like. */
+const FIRST_LIKE = Date.UTC(2005, 1, 14);
 const ISO_DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
 
 /**
- * Liked videos, newest first, down to what is stored already. The position is the list and Google's own page token. A
- * page costs two units of the project's quota, the first one three.
+ * Liked videos, newest first, down to what is stored already. The position is the list, how many were read, and Google's
+ * own page token. A page costs two units of the project's quota, the first one three.
  */
 export const library: LibraryCapability = incremental({
   sources: { 'liked-videos': { name: 'Liked videos', precision: 'second', rank: 1 } },
@@ -32,7 +37,8 @@ export const library: LibraryCapability = incremental({
 });
 
 async function fetch(context: ProviderContext, request: PageRequest): Promise<FetchedPage> {
-  const { list, pageToken } = request.cursor === undefined ? await listOfLikes(context) : positionOf(request.cursor);
+  const { list, before, pageToken } =
+    request.cursor === undefined ? await listOfLikes(context) : positionOf(request.cursor);
   // An account without a channel, or whose likes are not to be had.
   if (list === '') return { records: [], hasMore: false };
   const page = await context.http.request({
@@ -45,21 +51,32 @@ async function fetch(context: ProviderContext, request: PageRequest): Promise<Fe
   const records = await withFacts(context, items);
   const total = pageInfo?.totalResults;
   const told = total === undefined ? {} : { total };
-  if (next === undefined || reachesBackTo(request.since, items)) return { records, hasMore: false, ...told };
-  return { records, hasMore: true, cursor: `${list}|${next}`, ...told };
+  if (reachesBackTo(request.since, items)) return { records, hasMore: false, ...told };
+  const read = before + items.length;
+  if (next !== undefined) return { records, hasMore: true, cursor: `${list}|${read}|${next}`, ...told };
+  const isCut = read >= NEAR_THE_END && total !== undefined && total > read;
+  const gap = { from: request.since ?? FIRST_LIKE, to: Math.min(context.now(), ...timesOf(items)) };
+  return { records, hasMore: false, ...told, ...(isCut && { gap }) };
 }
 
-async function listOfLikes({ http }: ProviderContext): Promise<{ list: string; pageToken: undefined }> {
+interface Place {
+  readonly list: string;
+  /** How many likes were read before. */
+  readonly before: number;
+  readonly pageToken: string | undefined;
+}
+
+async function listOfLikes({ http }: ProviderContext): Promise<Place> {
   const query = { part: 'contentDetails', mine: true };
   const { items = [] } = await http.request({ path: 'channels', operation: 'own-channel', query, schema: googlePage });
   const own = channel.safeParse(items[0]).data;
-  return { list: own?.contentDetails?.relatedPlaylists?.likes ?? '', pageToken: undefined };
+  return { list: own?.contentDetails?.relatedPlaylists?.likes ?? '', before: 0, pageToken: undefined };
 }
 
-function positionOf(cursor: string): { list: string; pageToken: string } {
-  const [, list = '', pageToken = ''] = /^([\w-]{2,64})\|(.{1,512})$/.exec(cursor) ?? [];
+function positionOf(cursor: string): Place {
+  const [, list = '', before = '', pageToken = ''] = /^([\w-]{2,64})\|(\d{1,9})\|(.{1,512})$/.exec(cursor) ?? [];
   if (list === '') throw cursorInvalid('youtube');
-  return { list, pageToken };
+  return { list, before: Number(before), pageToken };
 }
 
 /** Lengths and topics, of fifty videos for one unit. Videos that are gone are silently missing. */
@@ -79,12 +96,14 @@ async function withFacts({ http }: ProviderContext, items: readonly unknown[]): 
 
 /** Everything further down the list was liked before `since`. Bad records say nothing about that. */
 function reachesBackTo(since: number | undefined, items: readonly unknown[]): boolean {
-  if (since === undefined) return false;
-  const times = items.map((item) => {
+  return since !== undefined && Math.min(...timesOf(items)) <= since;
+}
+
+function timesOf(items: readonly unknown[]): readonly number[] {
+  return items.map((item) => {
     const { data } = likedStamp.safeParse(item);
     return (data && parseUtc(data.snippet.publishedAt)) ?? Number.POSITIVE_INFINITY;
   });
-  return Math.min(...times) <= since;
 }
 
 function normalise({ snippet, video }: LikedVideo): RecordResult {
@@ -92,8 +111,10 @@ function normalise({ snippet, video }: LikedVideo): RecordResult {
   if (at === undefined) return reject('invalid_date', 'the time of the like cannot be read', 'snippet.publishedAt');
   const { videoId } = snippet.resourceId;
   const { videoOwnerChannelTitle: owner, videoOwnerChannelId: channelId } = snippet;
+  // Deleted or private: what stands in place of its title must not take the place of what is stored.
+  if (owner === undefined) return skip('unavailable');
   // Channels that YouTube makes of an artist's releases.
-  const isMusic = owner?.endsWith(' - Topic') ?? false;
+  const isMusic = owner.endsWith(' - Topic');
   const durationMs = lengthOf(video?.contentDetails?.duration);
   return {
     platform: 'youtube',
@@ -101,11 +122,10 @@ function normalise({ snippet, video }: LikedVideo): RecordResult {
     type: isMusic ? 'music' : 'video',
     action: 'liked',
     title: snippet.title === '' ? `YouTube video ${videoId}` : snippet.title,
-    ...(owner !== undefined && { creator: isMusic ? owner.replace(/ - Topic$/, '') : owner }),
+    creator: isMusic ? owner.replace(/ - Topic$/, '') : owner,
     consumedAt: new Date(at),
     ...(durationMs !== undefined && { durationMs }),
-    // Whose owner is not told any more is deleted or private.
-    tags: owner === undefined ? ['unavailable'] : topicsOf(video?.topicDetails?.topicCategories),
+    tags: topicsOf(video?.topicDetails?.topicCategories),
     url: `https://${isMusic ? 'music' : 'www'}.youtube.com/watch?v=${videoId}`,
     contentId: videoId,
     ids: { youtube: videoId },

@@ -32,6 +32,8 @@ export interface ServerKind {
   readonly isSilentOnAlbums?: boolean;
   /** `EnableScrobbleHistory` is off: the list is there, and empty. */
   readonly keepsNoScrobbles?: boolean;
+  /** Looks at no `offset` or `_start`, and gives the top of its list for ever. */
+  readonly ignoresOffset?: boolean;
   /** Takes the password itself only, and answers so to a token. */
   readonly tokenRefusal?: 10 | 40 | 41 | 42;
   /** Writes lists of one as the one, ids as numbers, as older servers do. */
@@ -96,7 +98,7 @@ export class SubsonicServer {
       case 'ping':
         return this.#ok({});
       case 'getAlbumList2':
-        return this.#albums(Number(query.get('size') ?? 10), Number(query.get('offset') ?? 0));
+        return this.#albums(Number(query.get('size') ?? 10), this.kind.ignoresOffset ? 0 : Number(query.get('offset') ?? 0));
       case 'getAlbum':
         return this.#album(query.get('id') ?? '');
       case 'getNowPlaying':
@@ -170,8 +172,8 @@ export class SubsonicServer {
     const [from = 0, to = Number.POSITIVE_INFINITY, start = 0, end = 10] = ['from', 'to', '_start', '_end'].map(bound);
     const rows = (this.kind.keepsNoScrobbles ? [] : this.plays)
       .filter(({ at }) => at >= from && at <= to)
-      .sort((a, b) => b.at - a.at || b.id - a.id)
-      .slice(start, end)
+      .sort((a, b) => (query.get('_sort') === 'id' ? 0 : b.at - a.at) || b.id - a.id)
+      .slice(this.kind.ignoresOffset ? 0 : start, this.kind.ignoresOffset ? end - start : end)
       .map(({ id, at, song }) => ({ id, mediaFileId: song, submissionTime: at }));
     return Response.json(rows, { headers: { 'x-total-count': String(rows.length) } });
   }

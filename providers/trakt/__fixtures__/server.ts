@@ -76,6 +76,8 @@ export class TraktServer {
   readonly failures: (Response | undefined)[] = [];
   readonly plays: FakePlay[];
   readonly ratings: FakeRating[];
+  /** When anything last changed, epoch milliseconds. */
+  changedAt: number = NOW;
   readonly #options: ServerOptions;
 
   constructor(options: ServerOptions = {}) {
@@ -107,6 +109,7 @@ export class TraktServer {
     if (!isGood(/^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '')) return refusal(401);
     if (method !== 'GET') return refusal(405);
     if (pathname === '/users/settings') return Response.json(settings);
+    if (pathname === '/sync/last_activities') return Response.json({ all: new Date(this.changedAt).toISOString() });
     if (pathname === '/sync/history') return this.#page(this.#history(searchParams), searchParams);
     if (pathname === '/sync/ratings') return this.#page(this.ratings.map(wireRating), searchParams);
     return refusal(404);

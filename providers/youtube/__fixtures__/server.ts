@@ -31,6 +31,8 @@ export class YouTubeServer {
   readonly failures: Response[] = [];
   readonly likes: FakeLike[];
   hasChannel = true;
+  /** `totalResults` in place of the right one. */
+  total: number | undefined;
 
   constructor(likes: readonly FakeLike[] = []) {
     this.likes = [...likes];
@@ -82,7 +84,7 @@ export class YouTubeServer {
     const all = this.likes.toSorted((a, b) => b.at - a.at);
     const next = start + size < all.length ? { nextPageToken: `P${start + size}` } : {};
     const items = all.slice(start, start + size).map((like, index) => entryOf(like, start + index));
-    return listed('playlistItem', items, { ...next, pageInfo: { totalResults: all.length, resultsPerPage: size } });
+    return listed('playlistItem', items, { ...next, pageInfo: { totalResults: this.total ?? all.length, resultsPerPage: size } });
   }
 
   #videos(ids: readonly string[]): Response {
