@@ -108,7 +108,13 @@ describe('what the provider sends, and what the fake answers', () => {
     await walk(ratings);
     expect(seen).toMatchObject({
       faults: [],
-      requests: ['/sync/ratings?page=1&limit=250', '/sync/ratings?page=2&limit=250'],
+      // What changed meanwhile is asked before and after the lists.
+      requests: [
+        '/sync/last_activities',
+        '/sync/ratings?page=1&limit=250',
+        '/sync/ratings?page=2&limit=250',
+        '/sync/last_activities',
+      ],
     });
   });
 

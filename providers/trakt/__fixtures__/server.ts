@@ -109,7 +109,7 @@ export class TraktServer {
     if (!isGood(/^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '')) return refusal(401);
     if (method !== 'GET') return refusal(405);
     if (pathname === '/users/settings') return Response.json(settings);
-    if (pathname === '/sync/last_activities') return Response.json({ all: new Date(this.changedAt).toISOString() });
+    if (pathname === '/sync/last_activities') return Response.json(activitiesAt(this.changedAt));
     if (pathname === '/sync/history') return this.#page(this.#history(searchParams), searchParams);
     if (pathname === '/sync/ratings') return this.#page(this.ratings.map(wireRating), searchParams);
     return refusal(404);
@@ -209,3 +209,29 @@ const settings = {
   account: { timezone: 'Europe/Lisbon', date_format: 'dmy', time_24hr: true },
   limits: { list: { count: 5, item_count: 100 }, watchlist: { item_count: 250 }, favorites: { item_count: 50 } },
 };
+
+/** What Trakt keeps a stamp of, by kind. */
+const ACTIVITIES: Readonly<Record<string, readonly string[]>> = {
+  movies: ['watched_at', 'collected_at', 'rated_at', 'watchlisted_at', 'favorited_at', 'commented_at', 'paused_at', 'hidden_at'],
+  episodes: ['watched_at', 'collected_at', 'rated_at', 'watchlisted_at', 'commented_at', 'paused_at'],
+  shows: ['rated_at', 'watchlisted_at', 'favorited_at', 'commented_at', 'hidden_at', 'dropped_at'],
+  seasons: ['rated_at', 'watchlisted_at', 'commented_at', 'hidden_at'],
+  comments: ['liked_at', 'reacted_at', 'blocked_at'],
+  lists: ['liked_at', 'reacted_at', 'updated_at', 'commented_at'],
+  watchlist: ['updated_at'],
+  favorites: ['updated_at'],
+  collaborations: ['updated_at'],
+  account: ['settings_at', 'followed_at', 'following_at', 'pending_at', 'requested_at'],
+  saved_filters: ['updated_at'],
+  notes: ['updated_at'],
+};
+
+/** All of it changed at once. */
+function activitiesAt(changedAt: number): object {
+  const at = new Date(changedAt).toISOString();
+  const kinds = Object.entries(ACTIVITIES).map(([kind, stamps]) => [
+    kind,
+    Object.fromEntries(stamps.map((stamp) => [stamp, at])),
+  ]);
+  return { all: at, ...Object.fromEntries(kinds) };
+}
