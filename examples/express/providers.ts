@@ -27,7 +27,14 @@ export function providersFor(
     ...(LASTFM_KEY ? [lastfm({ apiKey: LASTFM_KEY, sharedSecret: LASTFM_SECRET || undefined })] : []),
     listenbrainz(),
     ...(TRAKT_CLIENT_ID
-      ? [trakt({ clientId: TRAKT_CLIENT_ID, clientSecret: TRAKT_CLIENT_SECRET || undefined, redirectUri })]
+      ? [
+          trakt({
+            clientId: TRAKT_CLIENT_ID,
+            clientSecret: TRAKT_CLIENT_SECRET || undefined,
+            redirectUri,
+            skip: { undated: true },
+          }),
+        ]
       : []),
     ...(SIMKL_CLIENT_ID ? [simkl({ clientId: SIMKL_CLIENT_ID, appName: 'mca-express' })] : []),
     netflix(),

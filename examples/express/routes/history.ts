@@ -18,7 +18,7 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
     const session = sessionOf(response);
     const { userId } = session;
     // The starts of the years in the time zone of the charts, which are what `from` and `to` want.
-    const years = await timeline(registry, { userId, by: 'year', timeZone });
+    const years = await timeline(registry, { userId, action: 'consumed', by: 'year', timeZone });
     const chosen = years.findIndex(({ date }) => date.slice(0, 4) === textOf(request.query.year));
     const filter = { userId, action: 'consumed' as const, from: years[chosen]?.start, to: years[chosen + 1]?.start };
     if (chosen === -1) filter.to = undefined;
@@ -32,7 +32,8 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
       topGroups(registry, { ...filter, type: ['music', 'podcast', 'audiobook'], by: 'creator', limit: 8 }),
       topGroups(registry, { ...filter, type: 'video', by: 'creator', limit: 8 }),
     ]);
-    const view = { session, years, chosen: years[chosen], inRange, types, months, music, video };
+    const withItems = years.filter(({ items }) => items > 0);
+    const view = { session, years: withItems, chosen: years[chosen], inRange, types, months, music, video };
     response.send(historyPage(view));
   });
 
