@@ -20,8 +20,7 @@ export default defineConfig(({ mode }) => ({
     exclude: ['**/node_modules/**'],
     pool: 'forks',
     globalSetup: ['test/support/postgres-broker.ts'],
-    // Many tests wait more than they work. With full counts they work.
-    maxWorkers: mode === 'test' ? 3 : 2,
+    maxWorkers: 2,
     // Hang guards, not speed limits.
     testTimeout: { test: 60_000, soak: 3_600_000 }[mode] ?? 1_200_000,
     hookTimeout: 60_000,
