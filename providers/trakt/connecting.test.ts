@@ -1,39 +1,15 @@
 import { inspect } from 'node:util';
-import {
-  addConnection,
-  beginConnect,
-  connectionStatus,
-  continueConnect,
-  createRegistry,
-  disconnect,
-  type McaEvent,
-  queryItems,
-  syncHistory,
-  syncRatings,
-} from '@mca/core';
-import { memory } from '@mca/core/adapters/memory';
-import { type TraktOptions, trakt } from '@mca/core/providers/trakt';
-import { fakeClock } from '@mca/core/testing';
+import { beginConnect, connectionStatus, continueConnect, disconnect, syncHistory, syncRatings } from '@mca/core';
+import { trakt } from '@mca/core/providers/trakt';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { REDIRECT, SECRET, TraktOAuth } from './__fixtures__/oauth.ts';
-import {
-  AGENT,
-  blocked,
-  CLIENT,
-  NOW,
-  plays,
-  rated,
-  refusal,
-  type ServerOptions,
-  TraktServer,
-  USER,
-} from './__fixtures__/server.ts';
+import { REDIRECT, SECRET } from './__fixtures__/oauth.ts';
+import { ana, type Rig, rigOf } from './__fixtures__/rig.ts';
+import { AGENT, blocked, CLIENT, NOW, plays, rated, refusal, USER } from './__fixtures__/server.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400_000;
 const WEEK = 7 * DAY;
-const ana = { userId: 'ana', provider: 'trakt' } as const;
 const flow = { ...ana, redirectUri: REDIRECT, sessionBinding: 'browser-1' } as const;
 
 // Loaded when first needed: a fake clock would take that for a service that keeps one waiting.
@@ -41,43 +17,6 @@ beforeAll(() => Promise.all([import('ky'), import('oauth4webapi'), import('p-ret
 
 /** What is true of each token request. */
 const ASKED = { authorization: null, type: 'application/json', agent: AGENT, key: CLIENT } as const;
-
-interface RigOptions extends Omit<ServerOptions, 'isGood'> {
-  readonly app?: Partial<TraktOptions>;
-  readonly wantsSecret?: boolean;
-  readonly onEvent?: (event: McaEvent) => void;
-}
-
-/** A registry, Trakt's API and its OAuth service, each at its own host, and nothing else in the world. */
-function rigOf({ app, wantsSecret = false, onEvent = () => {}, ...content }: RigOptions = {}) {
-  const time = fakeClock(NOW);
-  const oauth = new TraktOAuth({ now: time.clock.now, wantsSecret });
-  const server = new TraktServer({ ...content, isGood: oauth.isGood });
-  const world: typeof globalThis.fetch = async (input, init) => {
-    const request = new Request(input, init);
-    const { host } = new URL(request.url);
-    if (host === 'auth.trakt.tv') return oauth.answer(request);
-    if (host === 'api.trakt.tv') return server.answer(request);
-    throw new TypeError(`there is no ${host}`);
-  };
-  const registry = createRegistry({
-    providers: [trakt({ clientId: CLIENT, userAgent: AGENT, ...app })],
-    ...memory({ clock: time.clock }),
-    insecurePlaintextForTests: true,
-    onEvent,
-    env: { clock: time.clock, timers: time.timers, fetch: world },
-  });
-  const connect = () => {
-    const credentials = { ...oauth.grant(), expiresAt: new Date(time.clock.now() + WEEK) };
-    return time.until(addConnection(registry, { ...ana, credentials }));
-  };
-  const sync = (more: { readonly again?: 'everything' } = {}) => time.until(syncHistory(registry, { ...ana, ...more }));
-  const syncRated = () => time.until(syncRatings(registry, ana));
-  const stored = async () => (await queryItems(registry, { userId: 'ana', limit: 1_000 })).items;
-  return { time, oauth, server, registry, connect, sync, syncRated, stored };
-}
-
-type Rig = ReturnType<typeof rigOf>;
 
 async function byPage({ time, registry, oauth }: Rig) {
   const step = await time.until(beginConnect(registry, flow));
@@ -278,93 +217,4 @@ test('the secret is in no event, and not on the provider that is printed', async
     { body: { client_secret: SECRET } },
     { body: { client_secret: SECRET } },
   ]);
-});
-
-describe('when the service says no', () => {
-  test('429 with a wait, and without', async () => {
-    const rig = rigOf({ plays: plays(3) });
-    await rig.connect();
-    const limit = JSON.stringify({ name: 'AUTHED_API_GET_LIMIT', period: 300, limit: 500, remaining: 0 });
-    rig.server.failures.push(refusal(429, { 'retry-after': '20', 'x-ratelimit': limit }));
-    const before = rig.time.clock.now();
-    expect(await rig.sync()).toMatchObject({ status: 'complete', counts: { inserted: 3 } });
-    expect(rig.time.clock.now() - before).toBeGreaterThanOrEqual(20 * SECOND);
-    rig.server.failures.push(refusal(429), blocked(429));
-    expect(await rig.sync()).toMatchObject({ status: 'complete' });
-    rig.server.failures.push(refusal(429, { 'retry-after': '290' }));
-    const report = await rig.sync();
-    expect(report).toMatchObject({ status: 'skipped', reason: 'rate_limited', error: { code: 'rate_limit' } });
-    expect(report.notBefore).toEqual(new Date(rig.time.clock.now() + 290 * SECOND));
-  });
-
-  test.each([
-    [420, 'account_limit'],
-    [423, 'account_locked'],
-    [426, 'vip_only'],
-  ])('%i is not asked again', async (status, reason) => {
-    const rig = rigOf({ plays: plays(3) });
-    await rig.connect();
-    const before = rig.server.calls.length;
-    rig.server.failures.push(refusal(status));
-    expect(await rig.sync()).toMatchObject({ status: 'failed', error: { code: 'permission_denied', reason } });
-    expect(rig.server.calls).toHaveLength(before + 1);
-  });
-
-  test('a page of the proxy in the middle of a walk: half a minute later it goes on', async () => {
-    const rig = rigOf({ plays: plays(600) });
-    await rig.connect();
-    rig.server.failures.push(undefined, blocked(502));
-    const before = rig.time.clock.now();
-    expect(await rig.sync()).toMatchObject({ status: 'complete', counts: { inserted: 600 } });
-    expect(rig.time.clock.now() - before).toBeGreaterThanOrEqual(30 * SECOND);
-  });
-});
-
-describe('sync after sync', () => {
-  const add = ({ server, time }: Rig, id: number, daysAgo: number) =>
-    server.plays.push({ id, at: time.clock.now() - daysAgo * DAY, of: id });
-
-  test('what was marked days later is found the same day, within a year by the week, all of it when asked', async () => {
-    const rig = rigOf({ plays: plays(3) });
-    await rig.connect();
-    await rig.sync();
-    await rig.time.advance(DAY);
-    add(rig, 1, 5);
-    add(rig, 2, 300);
-    add(rig, 3, 4_000);
-    expect(await rig.sync()).toMatchObject({ counts: { inserted: 1 } });
-    await rig.time.advance(7 * DAY);
-    expect(await rig.sync()).toMatchObject({ counts: { inserted: 1 } });
-    expect(await rig.sync({ again: 'everything' })).toMatchObject({ counts: { inserted: 1 } });
-    expect(await rig.stored()).toHaveLength(6);
-  });
-
-  test('a walk that was cut off goes on where it was', async () => {
-    const rig = rigOf({ plays: plays(600), maxLimit: 100 });
-    await rig.connect();
-    const cut = await rig.time.until(syncHistory(rig.registry, { ...ana, maxPages: 3 }));
-    expect(cut).toMatchObject({ status: 'complete', hasMore: true, pages: 3 });
-    const asked = rig.server.calls.length;
-    await rig.sync();
-    expect(await rig.stored()).toHaveLength(600);
-    expect(rig.server.calls[asked]?.query).toHaveProperty('end_at');
-  });
-
-  test('rating again changes the rating; what is taken back stays', async () => {
-    const rig = rigOf({
-      ratings: [
-        { at: NOW - DAY, of: 1, rating: 6 },
-        { at: NOW - DAY, of: 2, rating: 3 },
-      ],
-    });
-    await rig.connect();
-    await rig.syncRated();
-    rig.server.ratings.splice(0, 2, { at: NOW, of: 1, rating: 9 });
-    expect(await rig.syncRated()).toMatchObject({ counts: { inserted: 0, updated: 1 } });
-    const items = await rig.stored();
-    expect(items.map(({ contentId, rating }) => [contentId, rating]).sort()).toEqual([
-      ['movie:1', 9],
-      ['movie:2', 3],
-    ]);
-  });
 });

@@ -99,14 +99,29 @@ export const rating: z.ZodType<Rating> = z.object({
 /** What a record is about, though it may be bad otherwise. */
 export const listed: z.ZodType<TraktRecord> = z.object(what);
 
-/** When anything last changed in the account. */
-export const activities: z.ZodType<{ readonly all?: string | undefined }> = z.object({ all: text });
+/** When what last changed in the account. */
+export interface Activities {
+  /** Anything at all. */
+  readonly all?: string | undefined;
+  readonly movies?: { readonly watched_at?: string | undefined } | undefined;
+  readonly episodes?: { readonly watched_at?: string | undefined } | undefined;
+}
+
+const watched = z.object({ watched_at: text }).optional().catch(undefined);
+export const activities: z.ZodType<Activities> = z.object({ all: text, movies: watched, episodes: watched });
 
 /** A page is a bare list. Its records are checked one by one. */
 export const page: z.ZodType<readonly unknown[]> = z.array(z.unknown());
 
-/** The moment of a record that may be bad otherwise. */
-export const stamp: z.ZodType<{ readonly watched_at: string }> = z.object({ watched_at: z.string() });
+/** Id and moment of a play that may be bad otherwise. */
+export interface PlayStamp {
+  readonly id?: string | undefined;
+  readonly watched_at?: string | undefined;
+}
+export const playStamp: z.ZodType<PlayStamp> = z.object({
+  id: historyId.optional().catch(undefined),
+  watched_at: text,
+});
 
 export const settings: z.ZodType<Settings> = z.object({
   user: z.object({

@@ -94,11 +94,11 @@ describe('what the provider sends, and what the fake answers', () => {
   test('the history, from the beginning, following, and bounded', async () => {
     const { seen, walk } = observe(new TraktServer(content));
     await walk(history);
-    expect(seen.requests).toHaveLength(4);
+    expect(seen.requests).toHaveLength(5);
     await walk(history, NOW - 50 * MINUTE, NOW - 20 * MINUTE);
     expect(seen.faults).toEqual([]);
-    expect(seen.requests[0]).toBe('/sync/history?page=1&limit=250');
-    expect(seen.requests[4]).toBe(
+    expect(seen.requests.slice(0, 2)).toEqual(['/sync/last_activities', '/sync/history?page=1&limit=250']);
+    expect(seen.requests[6]).toBe(
       '/sync/history?page=1&limit=250&start_at=2026-10-31T23%3A09%3A00.000Z&end_at=2026-10-31T23%3A41%3A00.000Z',
     );
   });

@@ -76,14 +76,27 @@ export class TraktServer {
   readonly failures: (Response | undefined)[] = [];
   readonly plays: FakePlay[];
   readonly ratings: FakeRating[];
-  /** When anything last changed, epoch milliseconds. */
+  /** When anything but plays last changed, epoch milliseconds. */
   changedAt: number = NOW;
+  /** Whether it keeps stamps of when plays changed: older versions leave some out. */
+  tellsOfPlays = true;
+  #watchedAt = NOW;
+  #told = '';
   readonly #options: ServerOptions;
 
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     this.plays = [...(options.plays ?? [])];
     this.ratings = [...(options.ratings ?? [])];
+    this.#told = JSON.stringify(this.plays);
+  }
+
+  /** Whatever is marked, or taken back, moves the stamp. */
+  #watched(): number {
+    const now = JSON.stringify(this.plays);
+    if (now !== this.#told) this.#watchedAt += 1_000;
+    this.#told = now;
+    return this.#watchedAt;
   }
 
   readonly fetch: typeof globalThis.fetch = async (input, init) => this.answer(new Request(input, init));
@@ -109,7 +122,9 @@ export class TraktServer {
     if (!isGood(/^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '')) return refusal(401);
     if (method !== 'GET') return refusal(405);
     if (pathname === '/users/settings') return Response.json(settings);
-    if (pathname === '/sync/last_activities') return Response.json(activitiesAt(this.changedAt));
+    if (pathname === '/sync/last_activities') {
+      return Response.json(activitiesAt(this.changedAt, this.tellsOfPlays ? this.#watched() : undefined));
+    }
     if (pathname === '/sync/history') return this.#page(this.#history(searchParams), searchParams);
     if (pathname === '/sync/ratings') return this.#page(this.ratings.map(wireRating), searchParams);
     return refusal(404);
@@ -226,12 +241,17 @@ const ACTIVITIES: Readonly<Record<string, readonly string[]>> = {
   notes: ['updated_at'],
 };
 
-/** All of it changed at once. */
-function activitiesAt(changedAt: number): object {
+/** All but plays changed at once. */
+function activitiesAt(changedAt: number, watchedAt: number | undefined): object {
   const at = new Date(changedAt).toISOString();
+  const watched = watchedAt === undefined ? {} : { watched_at: new Date(watchedAt).toISOString() };
   const kinds = Object.entries(ACTIVITIES).map(([kind, stamps]) => [
     kind,
-    Object.fromEntries(stamps.map((stamp) => [stamp, at])),
+    {
+      ...Object.fromEntries(stamps.filter((stamp) => stamp !== 'watched_at').map((stamp) => [stamp, at])),
+      ...(stamps.includes('watched_at') && watched),
+    },
   ]);
-  return { all: at, ...Object.fromEntries(kinds) };
+  const all = new Date(Math.max(changedAt, watchedAt ?? 0)).toISOString();
+  return { all, ...Object.fromEntries(kinds) };
 }
