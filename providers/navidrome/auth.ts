@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import type { AuthStrategy, SignRequest } from '@mca/core/provider-kit';
+import type { AccountContext, AuthStrategy, SignRequest } from '@mca/core/provider-kit';
 
 /** Version of the protocol that is spoken: the last one without extensions. */
 const PROTOCOL = '1.16.1';
@@ -27,6 +27,14 @@ export const hostLogin: AuthStrategy = {
       kind: 'text',
       optional: true,
       help: '"yes" for servers that refuse tokens. The password then stands in the address of every request.',
+    },
+    {
+      name: 'plainLogIn',
+      label: 'Log in without encryption',
+      secret: false,
+      kind: 'text',
+      optional: true,
+      help: '"yes" for a Navidrome at an http address: it tells every play only to who logs in with the password itself.',
     },
   ],
   sign: signWith(() => randomBytes(8).toString('hex')),
@@ -57,6 +65,16 @@ export function signWith(newSalt: () => string): SignRequest {
     parameters.set('c', 'mca-core');
     parameters.set('f', 'json');
   };
+}
+
+/**
+ * Whether the password itself may be sent to the server, once in each sync: to where nobody can listen, or with the
+ * host's consent.
+ */
+export function maySendPassword({ baseUrl = '', fields }: AccountContext): boolean {
+  const { protocol, hostname = '' } = URL.parse(baseUrl) ?? {};
+  const isPrivate = protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+  return isPrivate || fields.plainLogIn === 'yes' || fields.legacyPassword === 'yes';
 }
 
 /** What proves that we know the password: the MD5 of it and a salt, lower-case hex. */

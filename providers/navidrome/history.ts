@@ -6,6 +6,7 @@ import {
   type ProviderContext,
 } from '@mca/core/provider-kit';
 import { z } from 'zod';
+import { maySendPassword } from './auth.ts';
 import { lastPlayed } from './last-played.ts';
 import { scrobbles } from './native.ts';
 import { type Entry, normalise } from './normalise.ts';
@@ -41,9 +42,11 @@ export const history: HistoryCapability = incremental({
 async function fetch(context: ProviderContext, request: PageRequest): Promise<FetchedPage> {
   const place = request.cursor === undefined ? undefined : readPosition(request.cursor);
   if (place?.of === 'last-played') return ofLastPlayed(context, request, place, false);
-  const position = place?.of === 'scrobbles' ? place : undefined;
+  const mayAsk = maySendPassword(context.account);
+  const position = place?.of === 'scrobbles' && mayAsk ? place : undefined;
   const known = place?.known ?? 0;
-  const page = position || (await isNavidrome(context)) ? await scrobbles(context, position, known) : undefined;
+  const page =
+    position || (mayAsk && (await isNavidrome(context))) ? await scrobbles(context, position, known) : undefined;
   // No list, or an empty one: the server may have been told not to keep it.
   if (!page || (!position && page.isEmpty)) return ofLastPlayed(context, request, topOfLastPlayed(known), true);
   const { entries, next, top } = page;

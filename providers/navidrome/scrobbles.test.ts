@@ -66,6 +66,40 @@ describe('the list of scrobbles', () => {
     expect(server.calls.filter(({ path }) => path === 'auth/login')).toHaveLength(2);
   });
 
+  test.each([
+    ['https://music.example.org/home', {}, true],
+    ['http://music.example.org/home', {}, false],
+    ['http://192.168.1.5:4533/home', {}, false],
+    ['http://127.0.0.1.example.org/home', {}, false],
+    ['http://localhost:4533/home', {}, true],
+    ['http://127.0.0.1:4533/home', {}, true],
+    ['http://[::1]:4533/home', {}, true],
+    ['http://music.example.org/home', { plainLogIn: 'yes' }, true],
+    ['http://music.example.org/home', { plainLogIn: 'no' }, false],
+    ['http://music.example.org/home', { legacyPassword: 'yes' }, true],
+  ])('the password itself is sent to %s, with %o: %s', async (url, more, isSent) => {
+    const server = serverWith(NAVIDROME, 3);
+    const { items } = await history.fetchPage(contextOf(server, { url, ...more }), start);
+    expect(server.calls.filter(({ path }) => path === 'auth/login')).toHaveLength(isSent ? 1 : 0);
+    // Where it must not be, last plays take the place of the list.
+    expect(new Set(items.map(({ source }) => source))).toEqual(new Set([isSent ? 'scrobbles' : 'last-played']));
+    expect(items).toHaveLength(3);
+  });
+
+  test('a walk that may no longer send the password ends; the next one with leave goes on where nothing was given', async () => {
+    const server = serverWith(NAVIDROME, 450);
+    const first = await history.fetchPage(contextOf(server), start);
+    const url = 'http://music.example.org/home';
+    const logIns = server.logIns;
+    const since = Number.NEGATIVE_INFINITY;
+    let page = await history.fetchPage(contextOf(server, { url }), { ...start, since, cursor: first.cursor });
+    while (page.hasMore)
+      page = await history.fetchPage(contextOf(server, { url }), { ...start, since, cursor: page.cursor });
+    expect(server.logIns).toBe(logIns);
+    const rest = await walk(server, { cursor: page.cursor, since });
+    expect([...keysOf(rest)]).toEqual(expect.arrayContaining([scrobbleKey(1), scrobbleKey(450)]));
+  });
+
   test('plays that come meanwhile hide none', async () => {
     const server = serverWith(NAVIDROME, 450);
     const page = await history.fetchPage(contextOf(server), start);
