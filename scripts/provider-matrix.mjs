@@ -127,15 +127,14 @@ ${table(
 ## What files are read
 
 ${table(
-  ['provider', 'format', 'precision', 'endings'],
-  providers.flatMap((each) =>
-    (each.imports?.formats ?? []).map(({ name, precision }) => [
+  ['provider', 'formats, and their precision', 'endings of what people hand in'],
+  providers
+    .filter(({ imports }) => imports)
+    .map((each) => [
       link(each),
-      name,
-      precision,
+      each.imports.formats.map(({ name, precision }) => `${name}: ${precision}`).join('<br>'),
       each.imports.accept.join(' '),
     ]),
-  ),
 )}
 
 ## Limits and terms
