@@ -58,10 +58,14 @@ declare const addedId: unique symbol;
 /** Id of a provider added at run time; fits wherever a provider id is asked for and is checked when used. */
 export type AddedProviderId = string & { readonly [addedId]: true };
 
+declare const missing: unique symbol;
+
 /** Ids of the providers among `P` that have capability `C`. */
 export type ProviderIdWith<P extends readonly AnyProvider[], C extends CapabilityName> =
   | { [I in keyof P]: C extends keyof P[I]['capabilities'] ? P[I]['id'] : never }[number]
-  | AddedProviderId;
+  | AddedProviderId
+  // Nothing is of this type. It keeps the compiler naming `C` where no provider of `P` has it.
+  | (string & { readonly [missing]: C });
 
 /** A provider that reads files, with `Input` as the options of one import. */
 export type FileImportProvider<Id extends string, Input = unknown> = Provider<
