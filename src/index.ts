@@ -192,6 +192,7 @@ export {
   streamLibrary,
   streamRatings,
 } from './history/stream-history.ts';
+export { type SyncConnectionOptions, syncConnection } from './history/sync-connection.ts';
 export { type SyncDueOptions, type SyncDueReport, syncDue } from './history/sync-due.ts';
 export { type SyncOptions, syncHistory, syncLibrary, syncRatings } from './history/sync-history.ts';
 export type { RemovedUpstream, SyncReport } from './history/sync-report.ts';

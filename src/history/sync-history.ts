@@ -69,7 +69,8 @@ async function sync(registry: AnyRegistry, name: IncrementalName, options: SyncO
   return registry.access.track(runSync(registry, connection, name, capability, options));
 }
 
-function checkMaxPages(maxPages: number | undefined): void {
+/** @throws McaError `invalid_data` `invalid_max_pages` */
+export function checkMaxPages(maxPages: number | undefined): void {
   if (maxPages === undefined || maxPages === Number.POSITIVE_INFINITY || (Number.isInteger(maxPages) && maxPages > 0))
     return;
   throw new McaError({
