@@ -7,10 +7,10 @@ import {
   type ProviderContext,
 } from '@mca/core/provider-kit';
 import { normalise } from './normalise.ts';
-import { listen, listensPage, stamp } from './schemas.ts';
+import { FIRST_LISTEN_MS, listen, listensPage, stamp } from './schemas.ts';
 
-/** The service takes nothing older: asking from here on begins with the very first listen. */
-const FIRST_TS = 1_033_430_399;
+/** Asking from here on begins with the very first listen. */
+const FIRST_TS = FIRST_LISTEN_MS / 1_000 - 1;
 const MOST_PER_PAGE = 1_000;
 /** What is new since yesterday is seldom more; a large page costs the server as much when it is nearly empty. */
 const MOST_WHEN_FOLLOWING = 200;

@@ -2,12 +2,14 @@
 
 import {
   defineProvider,
+  type FileImportCapability,
   type HistoryCapability,
   type Provider,
   type SessionCheckCapability,
 } from '@mca/core/provider-kit';
 import { userToken } from './auth.ts';
 import { errors } from './errors.ts';
+import { listensExport, type NoOptions } from './file-import.ts';
 import { history } from './history.ts';
 import { sessionCheck } from './session-check.ts';
 
@@ -20,11 +22,13 @@ export interface ListenBrainzOptions {
 /** What {@link listenbrainz} can do. */
 export interface ListenBrainzCapabilities {
   readonly history: HistoryCapability;
+  readonly fileImport: FileImportCapability<NoOptions, NoOptions>;
   readonly sessionCheck: SessionCheckCapability;
 }
 
 /**
- * ListenBrainz, or a server that speaks its API: the user's listens, all of them, by user token.
+ * ListenBrainz, or a server that speaks its API: the user's listens, all of them, by user token, or from the export of an
+ * account.
  *
  * @example
  * ```ts
@@ -43,6 +47,6 @@ export function listenbrainz(options: ListenBrainzOptions = {}): Provider<'liste
     // The server's default; what an answer's X-RateLimit headers say goes before.
     limits: [{ scope: 'app', requests: 30, perMs: 10_000 }],
     policy: { source: 'https://listenbrainz.org/terms-of-service/' },
-    capabilities: { history, sessionCheck },
+    capabilities: { history, fileImport: listensExport, sessionCheck },
   });
 }

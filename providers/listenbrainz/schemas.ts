@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The service takes nothing older, epoch milliseconds: 1 October 2002. */
+export const FIRST_LISTEN_MS = 1_033_430_400_000;
+
 /** One listen. `additional_info` is free-form user data: nothing in it can be relied on. */
 export interface Listen {
   /** Seconds. */

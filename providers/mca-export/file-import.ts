@@ -1,24 +1,15 @@
 import {
-  closing,
   csvFormat,
-  decodeText,
   type FileFormat,
   type FileImportCapability,
-  type FormatContext,
   fileImport,
-  type ImportBatch,
-  type ImportFile,
-  McaError,
-  type RecordResult,
+  jsonLinesFormat,
   readCsvHeader,
-  reject,
-  type Tally,
 } from '@mca/core/provider-kit';
 import { z } from 'zod';
 import { parseItem } from './schemas.ts';
 
 type NoOptions = Record<never, never>;
-const RECORDS_PER_BATCH = 1_000;
 
 const csv: FileFormat<NoOptions> = csvFormat<NoOptions, readonly string[]>({
   id: 'csv',
@@ -35,15 +26,15 @@ const csv: FileFormat<NoOptions> = csvFormat<NoOptions, readonly string[]>({
     ),
 });
 
-const jsonl: FileFormat<NoOptions> = {
+const jsonl: FileFormat<NoOptions> = jsonLinesFormat<NoOptions>({
   id: 'jsonl',
   name: 'JSON Lines export',
   precision: 'second',
   rank: 2,
   names: /\.(jsonl|ndjson)$/i,
   recognise: ({ text }) => (text.startsWith('{"platform":"') && text.includes('"externalId":"') ? 1 : 0),
-  read: (file, context) => closing('jsonl', file, context, readLines),
-};
+  record: (value, context) => parseItem(value, context.now()),
+});
 
 /** The importer for what `exportItems` writes. */
 export function mcaExportFileImport(): FileImportCapability<NoOptions, NoOptions> {
@@ -57,51 +48,6 @@ export function mcaExportFileImport(): FileImportCapability<NoOptions, NoOptions
     z.strictObject({}),
   );
   return { ...capability, anyPlatform: true };
-}
-
-async function* readLines(
-  file: ImportFile,
-  context: FormatContext<NoOptions>,
-  tally: Tally,
-): AsyncGenerator<ImportBatch> {
-  const now = context.now();
-  let rest = '';
-  let record = 0;
-  for await (const text of decodeText(file, { signal: context.signal })) {
-    // Only the new text is searched: a long line arrives in many pieces.
-    const lines = text.split('\n');
-    lines[0] = rest + (lines[0] ?? '');
-    rest = lines.pop() ?? '';
-    if (rest.length > MOST_LINE) throw lineTooLong(file, record + lines.length + 1);
-    for (const line of lines) {
-      record += 1;
-      if (line.trim() !== '') tally.add(parseLine(line, now), { record, line: record });
-      if (record % RECORDS_PER_BATCH === 0) yield tally.take();
-    }
-  }
-  if (rest.trim() !== '') tally.add(parseLine(rest, now), { record: record + 1, line: record + 1 });
-}
-
-const MOST_LINE = 1024 * 1024;
-
-function lineTooLong(file: ImportFile, line: number): McaError {
-  return new McaError({
-    code: 'file_parse_error',
-    reason: 'record_too_large',
-    message: `Line ${line} of ${file.name} is longer than ${MOST_LINE} characters.`,
-    hint: 'Hand in a file that exportItems wrote.',
-    position: { file: file.name, line, record: line },
-  });
-}
-
-function parseLine(line: string, now: number): RecordResult {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return reject('malformed_json', 'the line is not valid JSON');
-  }
-  return parseItem(value, now);
 }
 
 const NUMBERS = new Set(['durationMs', 'timeSpentMs', 'rating']);

@@ -32,6 +32,7 @@ export {
 } from './format.ts';
 export { withDefaults } from './import-options.ts';
 export { type FetchedPage, type IncrementalDefinition, incremental } from './incremental.ts';
+export { type JsonLinesFormatDefinition, jsonLinesFormat } from './json-lines.ts';
 export {
   type JsonRecordBatch,
   type JsonRecordOptions,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { McaError } from '@mca/core';
+import { listenbrainz } from '@mca/core/providers/listenbrainz';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
@@ -21,6 +22,7 @@ const providers = {
   netflix: netflix({ dateOrder: 'DMY' }),
   youtube: youtube(),
   tiktok: tiktok(),
+  listenbrainz: listenbrainz(),
   'mca-export': mcaExport(),
 };
 

@@ -72,7 +72,30 @@ const exported = many(8, (index) => ({
   rawMetadata: { album: 'x' },
 }));
 
-export const seeds: Readonly<Record<'spotify' | 'netflix' | 'youtube' | 'tiktok' | 'mca-export', Seeds>> = {
+const listens = many(12, (index) => ({
+  inserted_at: 1_700_000_000 + index,
+  listened_at: 1_700_000_000 + index * 200,
+  recording_msid: `b5a1f0fe-0000-4000-8000-0000000000${two(index)}`,
+  user_name: 'ana',
+  track_metadata: {
+    artist_name: 'Björk',
+    track_name: `Jóga ${index}`,
+    release_name: 'Homogenic',
+    additional_info: {
+      duration_ms: '305000',
+      isrc: 'GBUM71029604',
+      spotify_id: 'https://open.spotify.com/track/4PTG3Z6ehGkBFwjybzWkR8',
+      music_service: 'spotify.com',
+      origin_url: 'https://example.invalid/track',
+      tags: ['pop'],
+    },
+    mbid_mapping: { recording_mbid: 'b1a9c0e9-d987-4042-ae91-78d6a3267d69' },
+  },
+}));
+
+type Importer = 'spotify' | 'netflix' | 'youtube' | 'tiktok' | 'listenbrainz' | 'mca-export';
+
+export const seeds: Readonly<Record<Importer, Seeds>> = {
   spotify: [
     ['Streaming_History_Audio_2024_0.json', JSON.stringify(extended)],
     ['endsong_0.json', JSON.stringify(extended, null, 2)],
@@ -107,6 +130,7 @@ export const seeds: Readonly<Record<'spotify' | 'netflix' | 'youtube' | 'tiktok'
     ['watch-history.html', `<!DOCTYPE html><html><body>${many(9, cell).join('')}</body></html>`],
   ],
   tiktok: [['user_data_tiktok.json', JSON.stringify(tiktok)]],
+  listenbrainz: [['listens.jsonl', listens.map((listen) => JSON.stringify(listen)).join('\n')]],
   'mca-export': [
     ['history.jsonl', exported.map((item) => JSON.stringify(item)).join('\n')],
     [

@@ -93,7 +93,8 @@ function json(body: unknown): Response {
   return Response.json(body, { headers });
 }
 
-function wireForm({ at, msid, artist = 'Björk', track = `Song ${msid}`, release, info, mapping, raw }: FakeListen): unknown {
+/** A listen as the API has it, and the export. */
+export function wireForm({ at, msid, artist = 'Björk', track = `Song ${msid}`, release, info, mapping, raw }: FakeListen): unknown {
   if (raw !== undefined) return raw;
   return {
     inserted_at: at + 5,
