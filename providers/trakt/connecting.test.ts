@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { beginConnect, connectionStatus, continueConnect, disconnect, syncHistory, syncRatings } from '@mca/core';
 import { trakt } from '@mca/core/providers/trakt';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { ana, type Rig, rigOf } from '../../test/support/trakt-rig.ts';
 import { REDIRECT, SECRET } from './__fixtures__/oauth.ts';
-import { ana, type Rig, rigOf } from './__fixtures__/rig.ts';
 import { AGENT, blocked, CLIENT, NOW, plays, rated, refusal, USER } from './__fixtures__/server.ts';
 
 const SECOND = 1_000;

@@ -1,6 +1,6 @@
 import { syncHistory } from '@mca/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ana, type Rig, rigOf } from './__fixtures__/rig.ts';
+import { ana, type Rig, rigOf } from '../../test/support/trakt-rig.ts';
 import { blocked, NOW, plays, refusal } from './__fixtures__/server.ts';
 
 const SECOND = 1_000;

@@ -2,9 +2,9 @@ import { createRegistry, disconnect, importFile, listConnections, McaError, sync
 import { memory } from '@mca/core/adapters/memory';
 import { netflix } from '@mca/core/providers/netflix';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { rigOf } from '../../providers/trakt/__fixtures__/rig.ts';
 import { plays, rated, refusal } from '../../providers/trakt/__fixtures__/server.ts';
 import { liveSetup, playsBefore, START } from '../../test/support/live-setup.ts';
+import { rigOf } from '../../test/support/trakt-rig.ts';
 
 // Loaded when first needed: a fake clock would take that for a service that keeps one waiting.
 beforeAll(() => Promise.all([import('ky'), import('p-retry')]));

@@ -2,8 +2,8 @@ import { addConnection, createRegistry, type McaEvent, queryItems, syncHistory, 
 import { memory } from '@mca/core/adapters/memory';
 import { type TraktOptions, trakt } from '@mca/core/providers/trakt';
 import { fakeClock } from '@mca/core/testing';
-import { TraktOAuth } from './oauth.ts';
-import { AGENT, CLIENT, NOW, type ServerOptions, TraktServer } from './server.ts';
+import { TraktOAuth } from '../../providers/trakt/__fixtures__/oauth.ts';
+import { AGENT, CLIENT, NOW, type ServerOptions, TraktServer } from '../../providers/trakt/__fixtures__/server.ts';
 
 const WEEK = 7 * 86_400_000;
 /** Whose history it is. */
@@ -46,4 +46,3 @@ export function rigOf({ app, wantsSecret = false, onEvent = () => {}, ...content
 }
 
 export type Rig = ReturnType<typeof rigOf>;
-
