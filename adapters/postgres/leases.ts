@@ -1,6 +1,11 @@
 import type { Lease, LeaseVerbs } from '@mca/core/adapter-kit';
 import type { Queries, Session } from './session.ts';
-import { float, type Sql, sql, text, whole } from './sql.ts';
+import { float, raw, type Sql, sql, text, whole } from './sql.ts';
+
+/** How long a lease stays after its end where nobody takes its resource over: its last owner may have been asleep. */
+const KEPT_MS = 24 * 60 * 60_000;
+/** How many of those that ended before go at once. */
+const CLEARED = 100;
 
 /**
  * Leases as rows, by the clock of the database. The fence is one sequence for all resources, so that it grows whatever is
@@ -12,7 +17,8 @@ export function leaseVerbs(session: Session): LeaseVerbs {
     async acquireLease({ resource, owner, ttlMs }) {
       // Looking first leaves a number of the fence, and a lock on the row, to those who have a chance.
       const row = await session.row<Pick<Lease, 'fence' | 'expiresAt'>>(
-        sql`INSERT INTO ${leases} AS l (resource, owner, fence, expires_at)
+        sql`${isOfConnection(resource) ? raw('') : clearEnded(session, resource)}
+            INSERT INTO ${leases} AS l (resource, owner, fence, expires_at)
             SELECT ${text(resource)}, ${text(owner)}, ${session.next('fences')}, now.ms + ${float(ttlMs)}
             FROM (SELECT ${mca_now}() AS ms OFFSET 0) now
             WHERE NOT EXISTS (SELECT 1 FROM ${leases} h
@@ -35,6 +41,23 @@ export function leaseVerbs(session: Session): LeaseVerbs {
       await dropLease(session, session, lease);
     },
   };
+}
+
+/** What is worked on again and again: its lease is taken over, and erased with the connection, so that few are left. */
+function isOfConnection(resource: string): boolean {
+  return /^(?:sync|refresh):/.test(resource);
+}
+
+/**
+ * Clears away what processes left that died: each import has a resource of its own, which nobody takes over. Those that
+ * somebody has locked are passed over. The condition stands twice: what was renewed meanwhile is looked at once more.
+ */
+function clearEnded(session: Session, resource: string): Sql {
+  const { leases, mca_now } = session.names;
+  const ended = sql`expires_at < (SELECT ${mca_now}()) - ${whole(KEPT_MS)}`;
+  return sql`WITH cleared AS (DELETE FROM ${leases} WHERE ${ended} AND resource IN
+      (SELECT resource FROM ${leases} WHERE ${ended} AND resource <> ${text(resource)}
+       LIMIT ${whole(CLEARED)} FOR UPDATE SKIP LOCKED))`;
 }
 
 /** Takes a lease out and answers whether it was the current one. */
