@@ -13,7 +13,8 @@ import {
   take,
 } from '../../src/testing/storage/samples.ts';
 import { freshSchema, postgresServer } from '../../test/support/postgres.ts';
-import { commitOne, HOSTILE_TYPES, openSchema, recording } from '../../test/support/postgres-setup.ts';
+import { HOSTILE_TYPES, openSchema, recording } from '../../test/support/postgres-setup.ts';
+import { commitOne, expectPlainNumbers } from '../../test/support/store-steps.ts';
 import { postgres } from './index.ts';
 import { escapeText, unescapeText } from './safe-text.ts';
 
@@ -79,16 +80,7 @@ describe.skipIf(!server)('postgres: what lies in the schema', () => {
       types: HOSTILE_TYPES,
     });
     const { storage, credentials } = postgres({ pool, schema });
-    expect(await commitOne(storage, 'a', { durationMs: 5 })).toEqual({
-      inserted: 1,
-      updated: 0,
-      unchanged: 0,
-      sequence: 1,
-    });
-    expect(await commitOne(storage, 'a', { durationMs: 6 })).toMatchObject({ updated: 1, sequence: 2 });
-    expect(await storage.changes({ after: 0, limit: 9 })).toMatchObject([{ sequence: 2, item: { durationMs: 6 } }]);
-    expect(await credentials.put('c', 's', undefined)).toEqual({ version: 1 });
-    expect(await storage.summary({ userId: 'ada' })).toMatchObject({ items: 1, timeSpentMs: 0 });
+    await expectPlainNumbers({ storage, credentials });
     const { id } = await connect(storage);
     await storage.putSchedule({ connectionId: id, capability: 'history', dueAt: 1, blocked: false, failures: 2 });
     const [due] = await storage.claimDueConnections({ providers: ['spotify'], limit: 1, owner: 'o', ttlMs: 1 });
@@ -130,6 +122,24 @@ describe.skipIf(!server)('postgres: what lies in the schema', () => {
     expect(await credentials.put('c\0', 's\0', undefined)).toBeDefined();
     expect(await credentials.list({ limit: 9 })).toMatchObject([{ connectionId: 'c\0', sealed: 's\0' }]);
     expect(await storage.erase({ userId: 'e\0ve' })).toEqual({ items: 0 });
+    await drop();
+  });
+
+  test('searching for control characters finds them, and not half of what stands for another one', async () => {
+    const { storage, drop } = await openSchema(onServer);
+    const parts = ['\0', '\x01', '\x02', 'A', 'B', 'É'];
+    const texts = parts.flatMap((a) => parts.flatMap((b) => ['', ...parts].map((c) => a + b + c)));
+    await commit(
+      storage,
+      texts.map((title, index) => sampleItem({ externalId: `${index}`, title, consumedAt: new Date(index) })),
+    );
+    for (const needle of [...parts, ...texts]) {
+      const expected = texts.flatMap((title, index) =>
+        foldText(title).includes(foldText(needle)) ? [`${index}`] : [],
+      );
+      const found = await readIds(storage, { text: needle });
+      expect(found.toSorted(), JSON.stringify(needle)).toEqual(expected.toSorted());
+    }
     await drop();
   });
 

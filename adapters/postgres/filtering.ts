@@ -20,7 +20,7 @@ export function filterCondition(session: Session, filter: ItemFilter): Sql {
   if (filter.actions) conditions.push(sql`i.action = ANY(${texts(filter.actions)})`);
   if (filter.tag !== undefined) conditions.push(hasTag(filter.tag));
   if (filter.text !== undefined) {
-    const needle = text(foldText(filter.text));
+    const needle = foldText(filter.text);
     conditions.push(sql`(${contains('title', needle)} OR ${contains('creator', needle)})`);
   }
   if (filter.minTimeSpentMs !== undefined) conditions.push(sql`i.time_spent_ms >= ${float(filter.minTimeSpentMs)}`);
@@ -61,8 +61,20 @@ function hasTag(tag: string): Sql {
     AND EXISTS (SELECT 1 FROM json_array_elements(i.tags::json) AS tag WHERE tag::text = ${written})`;
 }
 
-function contains(column: 'title' | 'creator', needle: Bound): Sql {
-  return sql`strpos(coalesce(i.${raw(column)}_folded, lower(i.${raw(column)} COLLATE "C")), ${needle}) > 0`;
+function contains(column: 'title' | 'creator', needle: string): Sql {
+  const folded = sql`coalesce(i.${raw(column)}_folded, lower(i.${raw(column)} COLLATE "C"))`;
+  const sought = sql`${text(needle)}`;
+  return LIKE_HALF_A_PAIR.test(needle)
+    ? sql`strpos(${unmistakable(folded)}, ${unmistakable(sought)}) > 0`
+    : sql`strpos(${folded}, ${sought}) > 0`;
+}
+
+/** What begins like this could be found from the middle of an escaped pair on; see `escapeText`. */
+const LIKE_HALF_A_PAIR = /^[\0-\x02]/;
+
+/** Escaped text whose pairs end in a capital letter: folded text has none, so nothing begins like half a pair. */
+function unmistakable(escaped: Sql): Sql {
+  return sql`replace(replace(${escaped}, chr(1) || chr(1), chr(1) || 'A'), chr(1) || chr(2), chr(1) || 'B')`;
 }
 
 function hiddenCondition(session: Session, range: HiddenRange): Sql {
