@@ -3,9 +3,9 @@ import {
   CURSORS_KEPT,
   type Cursor,
   encodeItem,
+  foreignImport,
   type ItemRow,
   importUndone,
-  McaError,
   type MediaItem,
   type PageCommit,
   type PageVerbs,
@@ -56,13 +56,7 @@ function checkPage(state: State, page: PageCommit): { readonly userId: string } 
   const connection = state.connections.get(page.connectionId);
   if (!connection) throw unknownConnection(page.connectionId);
   const known = page.import && state.imports.get(page.import.id);
-  if (known && known.connectionId !== page.connectionId) {
-    throw new McaError({
-      code: 'invalid_data',
-      reason: 'foreign_import',
-      message: `Import ${known.id} belongs to another connection.`,
-    });
-  }
+  if (known && known.connectionId !== page.connectionId) throw foreignImport(known.id);
   if (known?.status === 'undone') throw importUndone(known.id);
   return connection;
 }

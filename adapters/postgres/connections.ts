@@ -1,32 +1,36 @@
-import { type Connection, type ConnectionPatch, type ConnectionVerbs, unknownConnection } from '@mca/core/adapter-kit';
+import {
+  type ConnectionRow,
+  type ConnectionVerbs,
+  decodeConnection,
+  encodePatch,
+  type PatchField,
+  unknownConnection,
+} from '@mca/core/adapter-kit';
 import { eraseConnections } from './erasing.ts';
 import type { Queries, Session } from './session.ts';
-import { type Bound, join, raw, type Sql, sql, text, whole } from './sql.ts';
+import { join, raw, type Sql, sql, text, whole } from './sql.ts';
 
-/** A connection as {@link CONNECTION_COLUMNS} give it. */
-export interface ConnectionRow {
-  readonly id: string;
-  readonly userId: string;
-  readonly provider: string;
-  readonly kind: string;
-  readonly account: string;
-  readonly label: string | null;
-  readonly status: string;
-  readonly statusReason: string | null;
-  readonly settings: string;
-  readonly grantedScopes: string;
-  readonly createdAt: number;
-  readonly lastSyncAt: number | null;
-  readonly authorizedAt: number | null;
-  readonly authorizationExpiresAt: number | null;
-}
-
-/** Select list for {@link ConnectionRow}. The connections are called `c`, the users `u`. */
+/** Select list for `ConnectionRow`. The connections are called `c`, the users `u`. */
 export const CONNECTION_COLUMNS: Sql =
   raw(`c.id, u.user_id AS "userId", c.provider, c.kind, c.account, c.label, c.status,
     c.status_reason AS "statusReason", c.settings, c.granted_scopes AS "grantedScopes", c.created_at::float8 AS "createdAt",
     c.last_sync_at::float8 AS "lastSyncAt", c.authorized_at::float8 AS "authorizedAt",
     c.authorization_expires_at::float8 AS "authorizationExpiresAt"`);
+
+const textIn = (column: string) => ({ column, type: 'text' });
+const instantIn = (column: string) => ({ column, type: 'bigint' });
+
+/** Columns of what a patch may name. */
+const PATCHED: Readonly<Record<PatchField, { readonly column: string; readonly type: string }>> = {
+  status: textIn('status'),
+  statusReason: textIn('status_reason'),
+  label: textIn('label'),
+  settings: textIn('settings'),
+  grantedScopes: textIn('granted_scopes'),
+  lastSyncAt: instantIn('last_sync_at'),
+  authorizedAt: instantIn('authorized_at'),
+  authorizationExpiresAt: instantIn('authorization_expires_at'),
+};
 
 /** Numbers of a connection and its user. */
 export interface ConnectionNumbers {
@@ -61,14 +65,14 @@ export function connectionVerbs(session: Session): ConnectionVerbs {
       });
     },
     async updateConnection(id, patch) {
-      const changes = changesOf(patch);
+      const changes = encodePatch(patch).map(([field, value]) => {
+        const { column, type } = PATCHED[field];
+        return sql`${raw(column)} = ${{ value, type }}`;
+      });
       const row = await session.row<ConnectionRow>(
         changes.length === 0
           ? sql`${select} WHERE c.id = ${text(id)}`
-          : sql`UPDATE ${connections} c SET ${join(
-              changes.map(([column, value]) => sql`${raw(column)} = ${value}`),
-              ', ',
-            )} FROM ${users} u WHERE u.user_no = c.user_no AND c.id = ${text(id)} RETURNING ${CONNECTION_COLUMNS}`,
+          : sql`UPDATE ${connections} c SET ${join(changes, ', ')} FROM ${users} u WHERE u.user_no = c.user_no AND c.id = ${text(id)} RETURNING ${CONNECTION_COLUMNS}`,
       );
       return row && decodeConnection(row);
     },
@@ -91,29 +95,6 @@ export function connectionVerbs(session: Session): ConnectionVerbs {
   };
 }
 
-/** The columns that a patch names, with what they become. `undefined` names nothing, `null` clears. */
-function changesOf(patch: ConnectionPatch): readonly (readonly [string, Bound])[] {
-  const named: Readonly<Record<string, Bound | undefined>> = {
-    status: ifNamed(patch.status, text),
-    status_reason: ifNamed(patch.statusReason, text),
-    label: ifNamed(patch.label, text),
-    settings: patch.settings && text(JSON.stringify(patch.settings)),
-    granted_scopes: patch.grantedScopes && text(JSON.stringify(patch.grantedScopes)),
-    last_sync_at: ifNamed(patch.lastSyncAt, instant),
-    authorized_at: ifNamed(patch.authorizedAt, instant),
-    authorization_expires_at: ifNamed(patch.authorizationExpiresAt, instant),
-  };
-  return Object.entries(named).flatMap(([column, value]) => (value === undefined ? [] : [[column, value] as const]));
-}
-
-function ifNamed<Value>(value: Value | undefined, bind: (value: Value) => Bound): Bound | undefined {
-  return value === undefined ? undefined : bind(value);
-}
-
-function instant(value: Date | null): Bound {
-  return whole(value?.getTime());
-}
-
 /** Numbers of a connection, which stays until the end of the transaction. */
 export async function findConnection(session: Session, transaction: Queries, id: string): Promise<ConnectionNumbers> {
   const row = await transaction.row<ConnectionNumbers>(
@@ -122,24 +103,4 @@ export async function findConnection(session: Session, transaction: Queries, id:
   );
   if (!row) throw unknownConnection(id);
   return row;
-}
-
-/** The connection of a row. */
-export function decodeConnection(row: ConnectionRow): Connection {
-  return {
-    id: row.id,
-    userId: row.userId,
-    provider: row.provider,
-    kind: row.kind as Connection['kind'],
-    account: row.account,
-    ...(row.label !== null && { label: row.label }),
-    status: row.status as Connection['status'],
-    ...(row.statusReason !== null && { statusReason: row.statusReason }),
-    settings: JSON.parse(row.settings) as Connection['settings'],
-    grantedScopes: JSON.parse(row.grantedScopes) as string[],
-    createdAt: new Date(row.createdAt),
-    ...(row.lastSyncAt !== null && { lastSyncAt: new Date(row.lastSyncAt) }),
-    ...(row.authorizedAt !== null && { authorizedAt: new Date(row.authorizedAt) }),
-    ...(row.authorizationExpiresAt !== null && { authorizationExpiresAt: new Date(row.authorizationExpiresAt) }),
-  };
 }

@@ -5,14 +5,8 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { connect, readIds, sampleItems, take } from '../../src/testing/storage/samples.ts';
 import { freshSchema, postgresServer } from '../../test/support/postgres.ts';
-import {
-  commitOne,
-  holdingCommits,
-  openSchema,
-  poolAs,
-  setClock,
-  withRole,
-} from '../../test/support/postgres-setup.ts';
+import { holdingCommits, openSchema, poolAs, setClock, withRole } from '../../test/support/postgres-setup.ts';
+import { commitOne } from '../../test/support/store-steps.ts';
 import { storageError } from './errors.ts';
 import { postgres } from './index.ts';
 

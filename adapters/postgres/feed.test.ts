@@ -2,8 +2,9 @@ import type { Change, Storage } from '@mca/core/adapter-kit';
 import { describe, expect, test } from 'vitest';
 import { connect, LONG_MS, sampleItem, sampleItems, take } from '../../src/testing/storage/samples.ts';
 import { postgresServer } from '../../test/support/postgres.ts';
-import { commitOne, holdingCommits, openSchema } from '../../test/support/postgres-setup.ts';
+import { holdingCommits, openSchema } from '../../test/support/postgres-setup.ts';
 import { recordFigure } from '../../test/support/reliability.ts';
+import { commitOne } from '../../test/support/store-steps.ts';
 import { postgres } from './index.ts';
 
 const server = await postgresServer();

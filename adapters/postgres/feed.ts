@@ -1,11 +1,7 @@
-import { type Change, CONTENT_FIELDS, decodeItem, type ItemRow, type ReadVerbs } from '@mca/core/adapter-kit';
+import { type ChangeRow, CONTENT_FIELDS, decodeChange, type ReadVerbs } from '@mca/core/adapter-kit';
 import { BLANK, itemColumns } from './items.ts';
 import type { Session } from './session.ts';
 import { raw, type Sql, sql, text, whole } from './sql.ts';
-
-interface FeedRow extends ItemRow {
-  readonly isRemoved: number;
-}
 
 /** How many times the page size is looked through in order of sequence before one user's rows are gathered instead. */
 const WINDOW_PAGES = 20;
@@ -53,18 +49,18 @@ interface Stretch {
  * One user's changes have no index of their own, which would cost every insert. Where the user is common in the feed, the
  * next rows are mostly theirs; where rare, all of theirs are few enough to be sorted.
  */
-async function readFeed(session: Session, stretch: Stretch): Promise<readonly FeedRow[]> {
+async function readFeed(session: Session, stretch: Stretch): Promise<readonly ChangeRow[]> {
   const { after, limit, horizon, userId } = stretch;
   const upTo = (last: number) => sql`sequence > ${whole(after)} AND sequence <= ${whole(last)}`;
-  if (userId === undefined) return session.rows<FeedRow>(feedSql(session, upTo(horizon), limit));
+  if (userId === undefined) return session.rows<ChangeRow>(feedSql(session, upTo(horizon), limit));
   const user = sql`(SELECT user_no FROM ${session.names.users} WHERE user_id = ${text(userId)})`;
   const end = after + limit * WINDOW_PAGES;
   // `+ 0` keeps the planner off an index: here off those by user, below off the one by sequence.
   const near = sql`user_no + 0 = ${user} AND ${upTo(Math.min(end, horizon))}`;
-  const rows = await session.rows<FeedRow>(feedSql(session, near, limit));
+  const rows = await session.rows<ChangeRow>(feedSql(session, near, limit));
   if (rows.length >= limit || end >= horizon) return rows;
   const far = sql`user_no = ${user} AND sequence + 0 > ${whole(after)} AND sequence + 0 <= ${whole(horizon)}`;
-  return session.rows<FeedRow>(feedSql(session, far, limit));
+  return session.rows<ChangeRow>(feedSql(session, far, limit));
 }
 
 /**
@@ -83,10 +79,4 @@ function feedSql(session: Session, condition: Sql, limit: number): Sql {
     UNION ALL (SELECT r.sequence::float8, r.platform, r.external_id, ${empty} 1, ${userOf('r')}
       FROM ${removals} r WHERE ${condition} ORDER BY r.sequence LIMIT ${cut})
     ORDER BY sequence LIMIT ${cut}`;
-}
-
-function decodeChange(row: FeedRow): Change {
-  const { sequence, userId, platform, externalId } = row;
-  if (row.isRemoved === 1) return { type: 'removed', sequence, key: { userId, platform, externalId } };
-  return { type: 'stored', sequence, item: decodeItem(row) };
 }

@@ -1,29 +1,19 @@
 import {
   type Coverage,
+  decodeCoverage,
+  decodeImport,
+  encodeCoverage,
+  encodeProgress,
+  foreignImport,
   type ImportProgress,
-  type ImportRecord,
+  type ImportRow,
   type ImportVerbs,
   importUndone,
-  McaError,
   type PageResult,
   withoutCoverage,
 } from '@mca/core/adapter-kit';
 import type { Queries, Session } from './session.ts';
 import { sql, text, whole } from './sql.ts';
-
-interface ImportRow
-  extends Omit<ImportRecord, 'startedAt' | 'finishedAt' | 'files' | 'counts' | 'skipped' | 'rejected' | 'coverage'> {
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-  readonly files: string;
-  readonly read: number;
-  readonly inserted: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly skipped: string;
-  readonly rejected: string;
-  readonly coverage: string;
-}
 
 /** Import records, and taking imports back. */
 export function importVerbs(session: Session): ImportVerbs {
@@ -81,7 +71,7 @@ async function trimOthers(
         WHERE user_no = ${whole(userNo)} AND coverage <> '[]' ORDER BY import_no FOR UPDATE`,
   );
   for (const { importNo, coverage } of others) {
-    const rest = JSON.stringify(withoutCoverage(decodeCoverage(coverage), undone));
+    const rest = encodeCoverage(withoutCoverage(decodeCoverage(coverage), undone));
     if (rest === coverage) continue;
     await transaction.rows(sql`UPDATE ${imports} SET coverage = ${text(rest)} WHERE import_no = ${whole(importNo)}`);
   }
@@ -112,13 +102,13 @@ export async function openImport(
   progress: ImportProgress,
 ): Promise<number> {
   const { imports, mca_now } = session.names;
+  const { id, status, startedAt, files, read, skipped, rejected, coverage } = encodeProgress(progress);
   const row = await transaction.row<{ readonly importNo: number }>(
     sql`INSERT INTO ${imports} AS m (id, user_no, connection_no, started_at, status, finished_at, files, read, skipped,
           rejected, coverage, inserted, updated, unchanged)
-        VALUES (${text(progress.id)}, ${whole(userNo)}, ${whole(connectionNo)}, ${whole(progress.startedAt.getTime())},
-          ${text(progress.status)}, CASE WHEN ${text(progress.status)} = 'running' THEN NULL ELSE ${mca_now}() END,
-          ${text(JSON.stringify(progress.files))}, ${whole(progress.read)}, ${text(JSON.stringify(progress.skipped))},
-          ${text(JSON.stringify(progress.rejected))}, ${text(JSON.stringify(progress.coverage))}, 0, 0, 0)
+        VALUES (${text(id)}, ${whole(userNo)}, ${whole(connectionNo)}, ${whole(startedAt)}, ${text(status)},
+          CASE WHEN ${text(status)} = 'running' THEN NULL ELSE ${mca_now}() END, ${text(files)}, ${whole(read)},
+          ${text(skipped)}, ${text(rejected)}, ${text(coverage)}, 0, 0, 0)
         ON CONFLICT (id) DO UPDATE SET status = excluded.status, finished_at = excluded.finished_at,
           files = excluded.files, read = excluded.read, skipped = excluded.skipped, rejected = excluded.rejected,
           coverage = excluded.coverage
@@ -127,14 +117,10 @@ export async function openImport(
   );
   if (row) return row.importNo;
   const known = await transaction.row<{ readonly connectionNo: number }>(
-    sql`SELECT connection_no::float8 AS "connectionNo" FROM ${imports} WHERE id = ${text(progress.id)}`,
+    sql`SELECT connection_no::float8 AS "connectionNo" FROM ${imports} WHERE id = ${text(id)}`,
   );
-  if (known?.connectionNo === connectionNo) throw importUndone(progress.id);
-  throw new McaError({
-    code: 'invalid_data',
-    reason: 'foreign_import',
-    message: `Import ${progress.id} belongs to another connection.`,
-  });
+  if (known?.connectionNo === connectionNo) throw importUndone(id);
+  throw foreignImport(id);
 }
 
 /** Adds what a page changed to the import's totals. */
@@ -149,39 +135,4 @@ export async function addPageCounts(
           updated = updated + ${whole(page.updated)}, unchanged = unchanged + ${whole(page.unchanged)}
         WHERE import_no = ${whole(importNo)}`,
   );
-}
-
-function decodeImport(row: ImportRow): ImportRecord {
-  const skipped = JSON.parse(row.skipped) as Record<string, number>;
-  const rejected = JSON.parse(row.rejected) as Record<string, number>;
-  return {
-    id: row.id,
-    connectionId: row.connectionId,
-    userId: row.userId,
-    provider: row.provider,
-    status: row.status,
-    startedAt: new Date(row.startedAt),
-    ...(row.finishedAt !== null && { finishedAt: new Date(row.finishedAt) }),
-    files: JSON.parse(row.files) as string[],
-    counts: {
-      read: row.read,
-      inserted: row.inserted,
-      updated: row.updated,
-      unchanged: row.unchanged,
-      skipped: total(skipped),
-      rejected: total(rejected),
-    },
-    skipped,
-    rejected,
-    coverage: decodeCoverage(row.coverage),
-  };
-}
-
-function decodeCoverage(stored: string): readonly Coverage[] {
-  const stretches = JSON.parse(stored) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
-  return stretches.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) }));
-}
-
-function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

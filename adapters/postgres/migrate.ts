@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { McaError } from '@mca/core/adapter-kit';
+import { schemaTooNew } from '@mca/core/adapter-kit';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
 import { type Queries, quoted, type Session } from './session.ts';
 import { raw, sql, text, whole } from './sql.ts';
@@ -26,7 +26,9 @@ export async function migrateSchema(session: Session, migrations: readonly Migra
     const row = await queries.row<{ readonly version: number }>(
       sql`SELECT coalesce(max(version), 0)::float8 AS version FROM ${versions}`,
     );
-    return refuseNewer(row?.version ?? 0, newest);
+    const version = row?.version ?? 0;
+    if (version > newest) throw schemaTooNew(version, newest);
+    return version;
   };
   // Most starts find everything in place. They need no lock, nor the right to create anything.
   if ((await readVersion(looking)) === newest) return;
@@ -47,16 +49,6 @@ export async function migrateSchema(session: Session, migrations: readonly Migra
         sql`INSERT INTO ${versions} (version, name) VALUES (${whole(migration.version)}, ${text(migration.name)})`,
       );
     }
-  });
-}
-
-function refuseNewer(version: number, newest: number): number {
-  if (version <= newest) return version;
-  throw new McaError({
-    code: 'storage',
-    reason: 'schema_too_new',
-    message: `The database has schema version ${version}; this release knows ${newest}.`,
-    hint: 'A newer release of @mca/core has used this database. Upgrade this one.',
   });
 }
 

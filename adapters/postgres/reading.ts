@@ -1,11 +1,15 @@
 import {
+  decodeGroup,
   decodeItem,
+  decodeSummary,
   type GroupField,
+  type GroupRow,
   type GroupTally,
   type ItemFilter,
   type ItemRow,
   type Keyset,
   type ReadVerbs,
+  type SummaryRow,
   type Tally,
   type TimeBucket,
 } from '@mca/core/adapter-kit';
@@ -49,12 +53,10 @@ export function readVerbs(session: Session): Pick<ReadVerbs, 'queryItems' | 'tim
     },
     groups: (filter, request) => readGroups(session, filter, request),
     async summary(filter) {
-      const row = await session.row<Tally & { readonly firstAt: number | null; readonly lastAt: number | null }>(
+      const row = await session.row<SummaryRow>(
         sql`SELECT ${SUMS}, ${SPAN} FROM ${items} i WHERE ${filterCondition(session, filter)}`,
       );
-      const { items: count = 0, timeSpentMs = 0, firstAt = null, lastAt = null } = row ?? {};
-      if (firstAt === null || lastAt === null) return { items: count, timeSpentMs };
-      return { items: count, timeSpentMs, firstAt: new Date(firstAt), lastAt: new Date(lastAt) };
+      return decodeSummary(row ?? { items: 0, timeSpentMs: 0, firstAt: null, lastAt: null });
     },
   };
 }
@@ -81,25 +83,11 @@ async function readGroups(
   { by, orderBy, limit }: { readonly by: GroupField; readonly orderBy: 'items' | 'timeSpent'; readonly limit: number },
 ): Promise<readonly GroupTally[]> {
   const creator = raw(by === 'title' ? `coalesce(i.creator, '')` : `''`);
-  const rows = await session.rows<
-    Tally & {
-      readonly value: string;
-      readonly creatorOrEmpty: string;
-      readonly firstAt: number;
-      readonly lastAt: number;
-    }
-  >(
+  const rows = await session.rows<GroupRow>(
     sql`SELECT * FROM (SELECT coalesce(i.${raw(by)}, '') COLLATE "C" AS value, ${creator} COLLATE "C" AS "creatorOrEmpty",
             ${SUMS}, ${SPAN} FROM ${session.names.items} i WHERE ${filterCondition(session, filter)} GROUP BY 1, 2) sums
         ORDER BY ${raw(orderBy === 'items' ? 'items' : '"timeSpentMs"')} DESC, value, "creatorOrEmpty"
         LIMIT ${whole(limit)}`,
   );
-  return rows.map(({ value, creatorOrEmpty, items, timeSpentMs, firstAt, lastAt }) => ({
-    value,
-    ...(creatorOrEmpty !== '' && { creator: creatorOrEmpty }),
-    items,
-    timeSpentMs,
-    firstAt: new Date(firstAt),
-    lastAt: new Date(lastAt),
-  }));
+  return rows.map(decodeGroup);
 }

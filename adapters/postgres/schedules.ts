@@ -1,20 +1,17 @@
 import {
   BACKLOG_COUNTED,
+  type ConnectionRow,
   type DueSync,
+  decodeConnection,
+  decodeSchedule,
+  type ScheduleRow,
   type SyncBacklog,
   type SyncSchedule,
   type SyncVerbs,
 } from '@mca/core/adapter-kit';
-import { CONNECTION_COLUMNS, type ConnectionRow, decodeConnection, findConnection } from './connections.ts';
+import { CONNECTION_COLUMNS, findConnection } from './connections.ts';
 import type { Queries, Session } from './session.ts';
 import { float, raw, type Sql, sql, text, texts, whole } from './sql.ts';
-
-interface ScheduleRow {
-  readonly capability: string;
-  readonly dueAt: number;
-  readonly blocked: number;
-  readonly failures: number;
-}
 
 interface DueRow extends ScheduleRow, ConnectionRow {
   /** Of the lease that was taken; none where somebody else was faster. */
@@ -166,9 +163,4 @@ export async function writeSchedule(
         ON CONFLICT (connection_no, capability) DO UPDATE
         SET due_at = excluded.due_at, blocked = excluded.blocked, failures = excluded.failures`,
   );
-}
-
-function decodeSchedule(row: ScheduleRow, connectionId: string): SyncSchedule {
-  const { capability, dueAt, blocked, failures } = row;
-  return { connectionId, capability, dueAt, blocked: blocked === 1, failures };
 }

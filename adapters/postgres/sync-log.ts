@@ -1,17 +1,17 @@
-import { leaseLost, SYNC_LOG_KEPT, type SyncCounts, type SyncLogEntry, type SyncVerbs } from '@mca/core/adapter-kit';
+import {
+  decodeLogEntry,
+  encodeLogEntry,
+  leaseLost,
+  SYNC_LOG_KEPT,
+  type SyncLogEntry,
+  type SyncLogRow,
+  type SyncVerbs,
+} from '@mca/core/adapter-kit';
 import { findConnection } from './connections.ts';
 import { dropLease } from './leases.ts';
 import { writeSchedule } from './schedules.ts';
 import type { Queries, Session } from './session.ts';
 import { raw, sql, text, whole } from './sql.ts';
-
-interface LogRow extends Pick<SyncLogEntry, 'id' | 'connectionId' | 'capability' | 'status' | 'pages'> {
-  readonly startedAt: number;
-  readonly finishedAt: number;
-  readonly counts: string;
-  readonly gaps: string;
-  readonly error: string | null;
-}
 
 /** What came of syncs, as rows. */
 export function syncLogVerbs(session: Session): Pick<SyncVerbs, 'concludeSync' | 'listSyncLog'> {
@@ -39,7 +39,7 @@ export function syncLogVerbs(session: Session): Pick<SyncVerbs, 'concludeSync' |
       }),
     async listSyncLog({ connectionId, capability, limit }) {
       const ofCapability = capability === undefined ? raw('') : sql`AND l.capability = ${text(capability)}`;
-      const rows = await session.rows<LogRow>(
+      const rows = await session.rows<SyncLogRow>(
         sql`SELECT l.id, ${text(connectionId)} AS "connectionId", l.capability, l.status,
               l.started_at::float8 AS "startedAt", l.finished_at::float8 AS "finishedAt", l.pages::float8 AS pages, l.counts,
               l.gaps, l.error
@@ -47,7 +47,7 @@ export function syncLogVerbs(session: Session): Pick<SyncVerbs, 'concludeSync' |
             WHERE l.connection_no = (SELECT connection_no FROM ${connections} WHERE id = ${text(connectionId)})
               ${ofCapability} ORDER BY l.log_no DESC LIMIT ${whole(limit)}`,
       );
-      return rows.map(decodeEntry);
+      return rows.map(decodeLogEntry);
     },
   };
 }
@@ -60,7 +60,8 @@ async function writeEntry(
   entry: SyncLogEntry,
 ): Promise<void> {
   const { sync_log } = session.names;
-  const ofCapability = sql`connection_no = ${whole(connectionNo)} AND capability = ${text(entry.capability)}`;
+  const { capability, id, status, startedAt, finishedAt, pages, counts, gaps, error } = encodeLogEntry(entry);
+  const ofCapability = sql`connection_no = ${whole(connectionNo)} AND capability = ${text(capability)}`;
   // Both halves see the rows from before: one less is kept of them.
   await transaction.rows(
     sql`WITH dropped AS (DELETE FROM ${sync_log} WHERE ${ofCapability} AND log_no <=
@@ -68,26 +69,7 @@ async function writeEntry(
            ORDER BY log_no DESC LIMIT 1 OFFSET ${whole(SYNC_LOG_KEPT - 1)}))
         INSERT INTO ${sync_log}
           (connection_no, capability, id, status, started_at, finished_at, pages, counts, gaps, error)
-        VALUES (${whole(connectionNo)}, ${text(entry.capability)}, ${text(entry.id)}, ${text(entry.status)},
-          ${whole(entry.startedAt.getTime())}, ${whole(entry.finishedAt.getTime())}, ${whole(entry.pages)},
-          ${text(JSON.stringify(entry.counts))},
-          ${text(JSON.stringify(entry.gaps.map(({ from, to }) => [from.getTime(), to.getTime()])))},
-          ${text(entry.error && JSON.stringify(entry.error))})`,
+        VALUES (${whole(connectionNo)}, ${text(capability)}, ${text(id)}, ${text(status)}, ${whole(startedAt)},
+          ${whole(finishedAt)}, ${whole(pages)}, ${text(counts)}, ${text(gaps)}, ${text(error)})`,
   );
-}
-
-function decodeEntry(row: LogRow): SyncLogEntry {
-  const gaps = JSON.parse(row.gaps) as readonly (readonly [number, number])[];
-  return {
-    id: row.id,
-    connectionId: row.connectionId,
-    capability: row.capability,
-    status: row.status,
-    startedAt: new Date(row.startedAt),
-    finishedAt: new Date(row.finishedAt),
-    counts: JSON.parse(row.counts) as SyncCounts,
-    pages: row.pages,
-    gaps: gaps.map(([from, to]) => ({ from: new Date(from), to: new Date(to) })),
-    ...(row.error !== null && { error: JSON.parse(row.error) as NonNullable<SyncLogEntry['error']> }),
-  };
 }

@@ -1,36 +1,31 @@
 import {
   type Clock,
-  type Connection,
-  type ConnectionPatch,
+  type ConnectionRow,
   type ConnectionVerbs,
+  decodeConnection,
+  encodePatch,
+  type PatchField,
   unknownConnection,
 } from '@mca/core/adapter-kit';
-import type { SqlValue } from './driver.ts';
 import { eraseConnections } from './erasing.ts';
 import type { Session } from './session.ts';
 
-/** A connection as {@link CONNECTION_COLUMNS} give it. */
-export interface ConnectionRow {
-  readonly id: string;
-  readonly userId: string;
-  readonly provider: string;
-  readonly kind: string;
-  readonly account: string;
-  readonly label: string | null;
-  readonly status: string;
-  readonly statusReason: string | null;
-  readonly settings: string;
-  readonly grantedScopes: string;
-  readonly createdAt: number;
-  readonly lastSyncAt: number | null;
-  readonly authorizedAt: number | null;
-  readonly authorizationExpiresAt: number | null;
-}
-
-/** Select list for {@link ConnectionRow}. The connections are called `c`, the users `u`. */
+/** Select list for `ConnectionRow`. The connections are called `c`, the users `u`. */
 export const CONNECTION_COLUMNS: string = `c.id, u.user_id AS userId, c.provider, c.kind, c.account, c.label, c.status,
     c.status_reason AS statusReason, c.settings, c.granted_scopes AS grantedScopes, c.created_at AS createdAt,
     c.last_sync_at AS lastSyncAt, c.authorized_at AS authorizedAt, c.authorization_expires_at AS authorizationExpiresAt`;
+
+/** Columns of what a patch may name. */
+const PATCHED: Readonly<Record<PatchField, string>> = {
+  status: 'status',
+  statusReason: 'status_reason',
+  label: 'label',
+  settings: 'settings',
+  grantedScopes: 'granted_scopes',
+  lastSyncAt: 'last_sync_at',
+  authorizedAt: 'authorized_at',
+  authorizationExpiresAt: 'authorization_expires_at',
+};
 
 const SELECT = `SELECT ${CONNECTION_COLUMNS}
   FROM mca_connections c JOIN mca_users u ON u.user_no = c.user_no`;
@@ -54,9 +49,9 @@ export function connectionVerbs(session: Session, clock: Clock): ConnectionVerbs
       }),
     updateConnection: (id, patch) =>
       session.write(() => {
-        const changes = changesOf(patch);
+        const changes = encodePatch(patch);
         if (changes.length > 0) {
-          const assignments = changes.map(([column]) => `${column} = ?`).join(', ');
+          const assignments = changes.map(([field]) => `${PATCHED[field]} = ?`).join(', ');
           session
             .statement(`UPDATE mca_connections SET ${assignments} WHERE id = ?`)
             .run(...changes.map(([, value]) => value), id);
@@ -84,21 +79,6 @@ export function connectionVerbs(session: Session, clock: Clock): ConnectionVerbs
   };
 }
 
-/** The columns that a patch names, with what they become. `undefined` names nothing, `null` clears. */
-function changesOf(patch: ConnectionPatch): readonly (readonly [string, SqlValue])[] {
-  const named: Readonly<Record<string, SqlValue | undefined>> = {
-    status: patch.status,
-    status_reason: patch.statusReason,
-    label: patch.label,
-    settings: patch.settings && JSON.stringify(patch.settings),
-    granted_scopes: patch.grantedScopes && JSON.stringify(patch.grantedScopes),
-    last_sync_at: patch.lastSyncAt?.getTime(),
-    authorized_at: patch.authorizedAt === null ? null : patch.authorizedAt?.getTime(),
-    authorization_expires_at: patch.authorizationExpiresAt === null ? null : patch.authorizationExpiresAt?.getTime(),
-  };
-  return Object.entries(named).flatMap(([column, value]) => (value === undefined ? [] : [[column, value] as const]));
-}
-
 /** Numbers of a connection and its user, for writing about it. */
 export function findConnection(
   session: Session,
@@ -116,24 +96,4 @@ export function ensureUser(session: Session, userId: string): number {
   const known = session.statement('SELECT user_no AS userNo FROM mca_users WHERE user_id = ?').get(userId);
   if (known) return (known as { readonly userNo: number }).userNo;
   return Number(session.statement('INSERT INTO mca_users (user_id) VALUES (?)').run(userId).lastInsertRowid);
-}
-
-/** The connection of a row. */
-export function decodeConnection(row: ConnectionRow): Connection {
-  return {
-    id: row.id,
-    userId: row.userId,
-    provider: row.provider,
-    kind: row.kind as Connection['kind'],
-    account: row.account,
-    ...(row.label !== null && { label: row.label }),
-    status: row.status as Connection['status'],
-    ...(row.statusReason !== null && { statusReason: row.statusReason }),
-    settings: JSON.parse(row.settings) as Connection['settings'],
-    grantedScopes: JSON.parse(row.grantedScopes) as string[],
-    createdAt: new Date(row.createdAt),
-    ...(row.lastSyncAt !== null && { lastSyncAt: new Date(row.lastSyncAt) }),
-    ...(row.authorizedAt !== null && { authorizedAt: new Date(row.authorizedAt) }),
-    ...(row.authorizationExpiresAt !== null && { authorizationExpiresAt: new Date(row.authorizationExpiresAt) }),
-  };
 }

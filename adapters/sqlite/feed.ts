@@ -1,11 +1,7 @@
-import { type Change, decodeItem, type ItemRow, type ReadVerbs } from '@mca/core/adapter-kit';
+import { type ChangeRow, decodeChange, type ReadVerbs } from '@mca/core/adapter-kit';
 import { readSequence, writeSequence } from './counters.ts';
 import { BLANK_SQL, ITEM_COLUMNS } from './items.ts';
 import type { Session } from './session.ts';
-
-interface FeedRow extends ItemRow {
-  readonly isRemoved: 0 | 1;
-}
 
 /** How many times the page size is looked through in order of sequence before one user's rows are gathered instead. */
 const WINDOW_PAGES = 20;
@@ -35,15 +31,15 @@ export function feedVerbs(session: Session): Pick<ReadVerbs, 'changes' | 'delete
  * One user's changes have no index of their own, which would cost every insert a tenth. Where the user is common in the
  * feed, the next rows of the table are mostly theirs; where rare, all of theirs are few enough to be sorted.
  */
-function readFeed(session: Session, after: number, limit: number, userId: string | undefined): readonly FeedRow[] {
-  if (userId === undefined) return session.statement(FEED).all(after, limit, after, limit, limit) as FeedRow[];
+function readFeed(session: Session, after: number, limit: number, userId: string | undefined): readonly ChangeRow[] {
+  if (userId === undefined) return session.statement(FEED).all(after, limit, after, limit, limit) as ChangeRow[];
   const end = after + limit * WINDOW_PAGES;
   const isNearTip = end >= readSequence(session);
   const near = [userId, after, end, limit];
-  const rows = session.statement(FEED_NEAR).all(...near, ...near, limit) as FeedRow[];
+  const rows = session.statement(FEED_NEAR).all(...near, ...near, limit) as ChangeRow[];
   if (rows.length >= limit || isNearTip) return rows;
   const far = [userId, after, limit];
-  return session.statement(FEED_OF_USER).all(...far, ...far, limit) as FeedRow[];
+  return session.statement(FEED_OF_USER).all(...far, ...far, limit) as ChangeRow[];
 }
 
 /**
@@ -73,9 +69,3 @@ export const FEED: string = feedSql('sequence > ?');
 export const FEED_NEAR: string = feedSql(`+${ofUser} AND sequence > ? AND sequence <= ?`);
 /** All of one user's changes. The `+` keeps the planner on the indexes by user. */
 export const FEED_OF_USER: string = feedSql(`${ofUser} AND +sequence > ?`);
-
-function decodeChange(row: FeedRow): Change {
-  const { sequence, userId, platform, externalId } = row;
-  if (row.isRemoved === 1) return { type: 'removed', sequence, key: { userId, platform, externalId } };
-  return { type: 'stored', sequence, item: decodeItem(row) };
-}

@@ -1,29 +1,19 @@
 import {
   type Clock,
   type Coverage,
+  decodeCoverage,
+  decodeImport,
+  encodeCoverage,
+  encodeProgress,
+  foreignImport,
   type ImportProgress,
-  type ImportRecord,
+  type ImportRow,
   type ImportVerbs,
   importUndone,
-  McaError,
   withoutCoverage,
 } from '@mca/core/adapter-kit';
 import { readSequence, writeSequence } from './counters.ts';
 import type { Session } from './session.ts';
-
-interface ImportRow
-  extends Omit<ImportRecord, 'startedAt' | 'finishedAt' | 'files' | 'counts' | 'skipped' | 'rejected' | 'coverage'> {
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-  readonly files: string;
-  readonly read: number;
-  readonly inserted: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly skipped: string;
-  readonly rejected: string;
-  readonly coverage: string;
-}
 
 /** Import records, and taking imports back. */
 export function importVerbs(session: Session, clock: Clock): ImportVerbs {
@@ -72,7 +62,7 @@ function trimOthers(session: Session, userNo: number, undone: readonly Coverage[
     .statement("SELECT import_no AS importNo, coverage FROM mca_imports WHERE user_no = ? AND coverage <> '[]'")
     .all(userNo) as { readonly importNo: number; readonly coverage: string }[];
   for (const { importNo, coverage } of others) {
-    const rest = JSON.stringify(withoutCoverage(decodeCoverage(coverage), undone));
+    const rest = encodeCoverage(withoutCoverage(decodeCoverage(coverage), undone));
     session.statement('UPDATE mca_imports SET coverage = ? WHERE import_no = ?').run(rest, importNo);
   }
 }
@@ -107,24 +97,11 @@ export function openImport(
     .get(progress.id) as
     | { readonly importNo: number; readonly connectionNo: number; readonly status: string }
     | undefined;
-  if (known && known.connectionNo !== connectionNo) {
-    throw new McaError({
-      code: 'invalid_data',
-      reason: 'foreign_import',
-      message: `Import ${progress.id} belongs to another connection.`,
-    });
-  }
+  if (known && known.connectionNo !== connectionNo) throw foreignImport(progress.id);
   if (known?.status === 'undone') throw importUndone(progress.id);
   const finishedAt = progress.status === 'running' ? null : clock.now();
-  const totals = [
-    progress.status,
-    finishedAt,
-    JSON.stringify(progress.files),
-    progress.read,
-    JSON.stringify(progress.skipped),
-    JSON.stringify(progress.rejected),
-    JSON.stringify(progress.coverage),
-  ];
+  const { id, status, startedAt, files, read, skipped, rejected, coverage } = encodeProgress(progress);
+  const totals = [status, finishedAt, files, read, skipped, rejected, coverage];
   if (known) {
     session
       .statement(
@@ -139,7 +116,7 @@ export function openImport(
       `INSERT INTO mca_imports (status, finished_at, files, read, skipped, rejected, coverage, id, user_no, connection_no,
          started_at, inserted, updated, unchanged) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)`,
     )
-    .run(...totals, progress.id, userNo, connectionNo, progress.startedAt.getTime());
+    .run(...totals, id, userNo, connectionNo, startedAt);
   return Number(lastInsertRowid);
 }
 
@@ -154,39 +131,4 @@ export function addPageCounts(
       'UPDATE mca_imports SET inserted = inserted + ?, updated = updated + ?, unchanged = unchanged + ? WHERE import_no = ?',
     )
     .run(page.inserted, page.updated, page.unchanged, importNo);
-}
-
-function decodeImport(row: ImportRow): ImportRecord {
-  const skipped = JSON.parse(row.skipped) as Record<string, number>;
-  const rejected = JSON.parse(row.rejected) as Record<string, number>;
-  return {
-    id: row.id,
-    connectionId: row.connectionId,
-    userId: row.userId,
-    provider: row.provider,
-    status: row.status,
-    startedAt: new Date(row.startedAt),
-    ...(row.finishedAt !== null && { finishedAt: new Date(row.finishedAt) }),
-    files: JSON.parse(row.files) as string[],
-    counts: {
-      read: row.read,
-      inserted: row.inserted,
-      updated: row.updated,
-      unchanged: row.unchanged,
-      skipped: total(skipped),
-      rejected: total(rejected),
-    },
-    skipped,
-    rejected,
-    coverage: decodeCoverage(row.coverage),
-  };
-}
-
-function decodeCoverage(text: string): readonly Coverage[] {
-  const stretches = JSON.parse(text) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
-  return stretches.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) }));
-}
-
-function total(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

@@ -1,4 +1,4 @@
-import { McaError } from '@mca/core/adapter-kit';
+import { schemaTooNew } from '@mca/core/adapter-kit';
 import { prepare, rollBack, type SqliteDatabase } from './driver.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
 
@@ -34,13 +34,6 @@ function readVersion(database: SqliteDatabase, newest: number): number {
   if (!known) return 0;
   const row = prepare(database, 'SELECT coalesce(max(version), 0) AS version FROM mca_schema').get();
   const { version } = row as { readonly version: number };
-  if (version > newest) {
-    throw new McaError({
-      code: 'storage',
-      reason: 'schema_too_new',
-      message: `The database has schema version ${version}; this release knows ${newest}.`,
-      hint: 'A newer release of @mca/core has used this database. Upgrade this one.',
-    });
-  }
+  if (version > newest) throw schemaTooNew(version, newest);
   return version;
 }

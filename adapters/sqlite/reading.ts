@@ -1,10 +1,14 @@
 import {
+  decodeGroup,
   decodeItem,
+  decodeSummary,
   type GroupField,
+  type GroupRow,
   type GroupTally,
   type ItemFilter,
   type ItemRow,
   type ReadVerbs,
+  type SummaryRow,
   type Tally,
 } from '@mca/core/adapter-kit';
 import { allOf, type Condition, filterCondition, when } from './filtering.ts';
@@ -53,11 +57,10 @@ export function readVerbs(session: Session): Pick<ReadVerbs, 'queryItems' | 'tim
     summary: (filter) =>
       session.run(() => {
         const condition = filterCondition(filter);
-        const { items, timeSpentMs, firstAt, lastAt } = session
+        const row = session
           .oneOff(`SELECT ${SUMS}, ${SPAN} FROM mca_items i WHERE ${condition.sql}`)
-          .get(...condition.parameters) as Tally & { readonly firstAt: number | null; readonly lastAt: number | null };
-        if (firstAt === null || lastAt === null) return { items, timeSpentMs };
-        return { items, timeSpentMs, firstAt: new Date(firstAt), lastAt: new Date(lastAt) };
+          .get(...condition.parameters);
+        return decodeSummary(row as SummaryRow);
       }),
   };
 }
@@ -89,22 +92,10 @@ function readGroups(
   const creator = by === 'title' ? `coalesce(i.creator, '')` : `''`;
   const rows = session
     .oneOff(
-      `SELECT coalesce(i.${by}, '') AS value, ${creator} AS creator_or_empty, ${SUMS}, ${SPAN}
+      `SELECT coalesce(i.${by}, '') AS value, ${creator} AS creatorOrEmpty, ${SUMS}, ${SPAN}
        FROM mca_items i WHERE ${condition.sql} GROUP BY 1, 2
        ORDER BY ${orderBy === 'items' ? 'items' : 'timeSpentMs'} DESC, 1, 2 LIMIT ?`,
     )
-    .all(...condition.parameters, limit) as (Tally & {
-    readonly value: string;
-    readonly creator_or_empty: string;
-    readonly firstAt: number;
-    readonly lastAt: number;
-  })[];
-  return rows.map(({ value, creator_or_empty, items, timeSpentMs, firstAt, lastAt }) => ({
-    value,
-    ...(creator_or_empty !== '' && { creator: creator_or_empty }),
-    items,
-    timeSpentMs,
-    firstAt: new Date(firstAt),
-    lastAt: new Date(lastAt),
-  }));
+    .all(...condition.parameters, limit);
+  return (rows as GroupRow[]).map(decodeGroup);
 }

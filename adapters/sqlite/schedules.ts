@@ -1,14 +1,17 @@
-import { BACKLOG_COUNTED, type Clock, type DueSync, type SyncSchedule, type SyncVerbs } from '@mca/core/adapter-kit';
-import { CONNECTION_COLUMNS, type ConnectionRow, decodeConnection, findConnection } from './connections.ts';
+import {
+  BACKLOG_COUNTED,
+  type Clock,
+  type ConnectionRow,
+  type DueSync,
+  decodeConnection,
+  decodeSchedule,
+  type ScheduleRow,
+  type SyncSchedule,
+  type SyncVerbs,
+} from '@mca/core/adapter-kit';
+import { CONNECTION_COLUMNS, findConnection } from './connections.ts';
 import { grantLease } from './leases.ts';
 import type { Session } from './session.ts';
-
-interface ScheduleRow {
-  readonly capability: string;
-  readonly dueAt: number;
-  readonly blocked: 0 | 1;
-  readonly failures: number;
-}
 
 interface DueRow extends ScheduleRow, ConnectionRow {}
 
@@ -107,9 +110,4 @@ export function writeSchedule(
       'INSERT OR REPLACE INTO mca_schedules (connection_no, capability, due_at, blocked, failures) VALUES (?, ?, ?, ?, ?)',
     )
     .run(connectionNo, capability, dueAt, blocked ? 1 : 0, failures);
-}
-
-function decodeSchedule(row: ScheduleRow, connectionId: string): SyncSchedule {
-  const { capability, dueAt, blocked, failures } = row;
-  return { connectionId, capability, dueAt, blocked: blocked === 1, failures };
 }

@@ -1,5 +1,16 @@
 import type { Coverage } from '../contracts/import-record.ts';
 
+/** Coverage as JSON text. */
+export function encodeCoverage(coverage: readonly Coverage[]): string {
+  return JSON.stringify(coverage);
+}
+
+/** The coverage of a JSON text. */
+export function decodeCoverage(text: string): readonly Coverage[] {
+  const stretches = JSON.parse(text) as (Omit<Coverage, 'from' | 'to'> & { from: string; to: string })[];
+  return stretches.map(({ from, to, ...rest }) => ({ ...rest, from: new Date(from), to: new Date(to) }));
+}
+
 /**
  * Coverage without the time that an undone import told of: its rows are gone, also where another import had met them,
  * so nobody may claim to tell of that time any more.

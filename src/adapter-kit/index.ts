@@ -59,12 +59,17 @@ export type {
   UpdatePolicy,
 } from '../contracts/storage/index.ts';
 export type { SyncCounts, SyncLogEntry, SyncSchedule, SyncStatus } from '../contracts/sync.ts';
-// Orders and predicates that every adapter must share
+
+// Rows: how things lie in columns (encode…, decode…, …Row). Beside them orders and predicates that every adapter must
+// share, how much history every adapter keeps, and refusals with one wording.
+
+export { type ChangeRow, decodeChange } from './change-row.ts';
+export { type ConnectionRow, decodeConnection, encodePatch, type PatchField } from './connection-row.ts';
 export { compareForLongest, compareText, isSameContent, wins } from './content-order.ts';
-export { withoutCoverage } from './coverage.ts';
+export { decodeCoverage, encodeCoverage, withoutCoverage } from './coverage.ts';
 export { foldText } from './fold-text.ts';
 export { isHidden } from './hidden-range.ts';
-// Rows: how an item lies in columns
+export { decodeImport, encodeProgress, type ImportRow, type ProgressRow } from './import-row.ts';
 export {
   CONTENT_FIELDS,
   type ContentRow,
@@ -75,8 +80,8 @@ export {
   encodeTags,
   type ItemRow,
 } from './item-row.ts';
-// How much history every adapter keeps
 export { BACKLOG_COUNTED, CURSORS_KEPT, SYNC_LOG_KEPT } from './kept.ts';
 export { compareKeysets } from './keyset.ts';
-// Refusals with one wording
-export { importUndone, leaseLost, unknownConnection } from './refusals.ts';
+export { foreignImport, importUndone, leaseLost, schemaTooNew, unknownConnection } from './refusals.ts';
+export { decodeLogEntry, decodeSchedule, encodeLogEntry, type ScheduleRow, type SyncLogRow } from './sync-row.ts';
+export { decodeGroup, decodeSummary, type GroupRow, type SummaryRow } from './tally-row.ts';

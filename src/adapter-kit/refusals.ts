@@ -28,3 +28,22 @@ export function unknownConnection(connectionId: string): McaError {
     message: `There is no connection ${connectionId}; nothing was written.`,
   });
 }
+
+/** A page names an import that another connection has begun. */
+export function foreignImport(importId: string): McaError {
+  return new McaError({
+    code: 'invalid_data',
+    reason: 'foreign_import',
+    message: `Import ${importId} belongs to another connection.`,
+  });
+}
+
+/** A newer release has changed the schema, and this one cannot know what it means. */
+export function schemaTooNew(version: number, newest: number): McaError {
+  return new McaError({
+    code: 'storage',
+    reason: 'schema_too_new',
+    message: `The database has schema version ${version}; this release knows ${newest}.`,
+    hint: 'A newer release of @mca/core has used this database. Upgrade this one.',
+  });
+}

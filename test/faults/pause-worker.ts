@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { postgres } from '@mca/core/adapters/postgres';
 import pg from 'pg';
+import { wrappedPool } from '../support/wrapped-pool.ts';
 import { type CommitVariant, changeOf } from './commit-mutants.ts';
 import { referencePage } from './reference-pages.ts';
 
@@ -15,27 +16,16 @@ const pool = new pg.Pool({ connectionString: where.href });
 pool.on('error', () => {});
 const { storage } = postgres({
   schema,
-  pool: {
-    query: (text, values) => pool.query(text, values),
-    async connect() {
-      const client = await pool.connect();
-      return {
-        async query(text, values) {
-          if (text === 'COMMIT' && isPausing) {
-            isPausing = false;
-            // As hosts should set it for all; here for this one only, so that a busy machine ends no other.
-            await client.query('SET LOCAL idle_in_transaction_session_timeout = 50');
-            process.send?.('before COMMIT');
-            await once(process, 'message');
-          }
-          return client.query(change(text), values);
-        },
-        release: (error) => client.release(error),
-        on: (event, listener) => client.on(event, listener),
-        removeListener: (event, listener) => client.removeListener(event, listener),
-      };
-    },
-  },
+  pool: wrappedPool(pool, async (run, text, values) => {
+    if (text === 'COMMIT' && isPausing) {
+      isPausing = false;
+      // As hosts should set it for all; here for this one only, so that a busy machine ends no other.
+      await run('SET LOCAL idle_in_transaction_session_timeout = 50');
+      process.send?.('before COMMIT');
+      await once(process, 'message');
+    }
+    return run(change(text), values);
+  }),
 });
 const reasonOf = (work: Promise<unknown>): Promise<string> =>
   work.then(

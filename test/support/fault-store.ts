@@ -8,6 +8,7 @@ import type { CredentialStore, Storage } from '@mca/core/adapter-kit';
 import type { PostgresPool } from '@mca/core/adapters/postgres';
 import type { SqliteDatabase } from '@mca/core/adapters/sqlite';
 import type { PostgresServer } from './postgres.ts';
+import { wrappedPool } from './wrapped-pool.ts';
 
 /**
  * A store that a test and its worker processes share. Where it is, is one argument: the path of a SQLite file, or the URL of
@@ -78,18 +79,7 @@ async function openPostgres(where: string, { change, max = 4, settings }: OpenFa
 
 /** A pool whose statements are changed before they run. */
 export function changedPool(pool: PostgresPool, change: (statement: string) => string): PostgresPool {
-  return {
-    query: (text, values) => pool.query(change(text), values),
-    async connect() {
-      const client = await pool.connect();
-      return {
-        query: (text, values) => client.query(change(text), values),
-        release: (error) => client.release(error),
-        on: (event, listener) => client.on?.(event, listener),
-        removeListener: (event, listener) => client.removeListener?.(event, listener),
-      };
-    },
-  };
+  return wrappedPool(pool, (run, text, values) => run(change(text), values));
 }
 
 /** What a store on Postgres takes for the time, as SQL: epoch milliseconds. A file has no clock: its processes have. */

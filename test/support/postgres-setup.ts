@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { PGlite } from '@electric-sql/pglite';
-import type { Storage } from '@mca/core/adapter-kit';
 import { type PgliteDatabase, type PostgresPool, postgres } from '@mca/core/adapters/postgres';
 import type { StorageUnderTest } from '@mca/core/testing';
 import pg from 'pg';
-import { connect, sampleItem, take } from '../../src/testing/storage/samples.ts';
 import { type FreshSchema, freshSchema, type PostgresServer } from './postgres.ts';
+import { wrappedPool } from './wrapped-pool.ts';
 
 /** What runs statements behind the adapter's back. */
 export interface Runner {
@@ -139,40 +138,15 @@ export function lookIn(runner: Runner, schema: string) {
     (await runner.query(text.replaceAll('%', `"${schema}"`), values)).rows as readonly Row[];
 }
 
-/** Commits one item for a user's connection. */
-export async function commitOne(storage: Storage, externalId: string, given: Parameters<typeof sampleItem>[0] = {}) {
-  const { id } = await connect(storage);
-  const lease = await take(storage, `sync:${id}:history`, 'test');
-  const items = [sampleItem({ externalId, ...given })];
-  const result = await storage.commitPage({ lease, connectionId: id, items, policy: 'longest' });
-  await storage.releaseLease(lease);
-  return result;
-}
-
 /** A pool whose statements are written down. */
 export function recording(pool: pg.Pool): { readonly pool: PostgresPool; readonly statements: [string, unknown[]][] } {
   const statements: [string, unknown[]][] = [];
-  const note = (text: string, values: unknown[] = []) => statements.push([text, values]);
   return {
     statements,
-    pool: {
-      query(text, values) {
-        note(text, values);
-        return pool.query(text, values);
-      },
-      async connect() {
-        const client = await pool.connect();
-        return {
-          query(text, values) {
-            note(text, values);
-            return client.query(text, values);
-          },
-          release: (error) => client.release(error),
-          on: (event, listener) => client.on(event, listener),
-          removeListener: (event, listener) => client.removeListener(event, listener),
-        };
-      },
-    },
+    pool: wrappedPool(pool, (run, text, values) => {
+      statements.push([text, values ?? []]);
+      return run(text, values);
+    }),
   };
 }
 
@@ -187,24 +161,13 @@ export function holdingCommits(pool: pg.Pool): {
   return {
     reached: reached.promise,
     letGo: go.resolve,
-    pool: {
-      query: (text, values) => pool.query(text, values),
-      async connect() {
-        const client = await pool.connect();
-        return {
-          async query(text, values) {
-            if (text === 'COMMIT') {
-              reached.resolve();
-              await go.promise;
-            }
-            return client.query(text, values);
-          },
-          release: (error) => client.release(error),
-          on: (event, listener) => client.on(event, listener),
-          removeListener: (event, listener) => client.removeListener(event, listener),
-        };
-      },
-    },
+    pool: wrappedPool(pool, async (run, text, values) => {
+      if (text === 'COMMIT') {
+        reached.resolve();
+        await go.promise;
+      }
+      return run(text, values);
+    }),
   };
 }
 

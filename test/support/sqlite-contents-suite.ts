@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { sqlite } from '@mca/core/adapters/sqlite';
 import { describe, expect, test } from 'vitest';
 import { connect, sampleItem, sampleItems, take } from '../../src/testing/storage/samples.ts';
-import { commitOne, type OpenDatabase, openRecorded, sqliteSetup } from './sqlite-setup.ts';
+import { type OpenDatabase, openRecorded, sqliteSetup } from './sqlite-setup.ts';
+import { commitOne, expectPlainNumbers } from './store-steps.ts';
 
 /** What the SQLite adapter leaves in the file, and how it finds it again. */
 export function sqliteContentsSuite(driver: string, openDatabase: OpenDatabase): void {
@@ -64,17 +65,7 @@ export function sqliteContentsSuite(driver: string, openDatabase: OpenDatabase):
 
     test('a connection whose host reads integers as bigint works the same', async () => {
       const database = openDatabase(join(folder(), 'store.db'), { bigints: true });
-      const { storage, credentials } = sqlite({ database });
-      expect(await commitOne(storage, 'a', { durationMs: 5 })).toEqual({
-        inserted: 1,
-        updated: 0,
-        unchanged: 0,
-        sequence: 1,
-      });
-      expect(await commitOne(storage, 'a', { durationMs: 6 })).toMatchObject({ updated: 1, sequence: 2 });
-      expect(await storage.changes({ after: 0, limit: 9 })).toMatchObject([{ sequence: 2, item: { durationMs: 6 } }]);
-      expect(await credentials.put('c', 's', undefined)).toEqual({ version: 1 });
-      expect(await storage.summary({ userId: 'ada' })).toMatchObject({ items: 1, timeSpentMs: 0 });
+      await expectPlainNumbers(sqlite({ database }));
       database.close();
     });
 

@@ -1,11 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Storage } from '@mca/core/adapter-kit';
 import { type SqliteAdapter, type SqliteDatabase, type SqliteOptions, sqlite } from '@mca/core/adapters/sqlite';
 import type { StorageUnderTest } from '@mca/core/testing';
 import { afterEach } from 'vitest';
-import { connect, sampleItem, take } from '../../src/testing/storage/samples.ts';
 
 /** A connection of one driver. */
 export type OpenDatabase = (
@@ -78,16 +76,6 @@ export function sqliteSetup(openDatabase: OpenDatabase): SqliteSetup {
   };
   const openFile = (options: Partial<SqliteOptions> = {}) => openWith(join(folder(), 'store.db'), options);
   return { folder, openFresh, openWith, openFile };
-}
-
-/** Commits one item for a user's connection. */
-export async function commitOne(storage: Storage, externalId: string, given: Parameters<typeof sampleItem>[0] = {}) {
-  const { id } = await connect(storage);
-  const lease = await take(storage, `sync:${id}:history`, 'test');
-  const items = [sampleItem({ externalId, ...given })];
-  const result = await storage.commitPage({ lease, connectionId: id, items, policy: 'longest' });
-  await storage.releaseLease(lease);
-  return result;
 }
 
 /** Rows with an ordinary prototype: `node:sqlite` gives them none. */

@@ -10,8 +10,9 @@ import { MIGRATIONS } from '../../adapters/sqlite/migrations/index.ts';
 import { connect, readIds, sampleItems, sampleParked, take } from '../../src/testing/storage/samples.ts';
 import { recordFigure } from './reliability.ts';
 import { sqliteContentsSuite } from './sqlite-contents-suite.ts';
-import { commitOne, type OpenDatabase, plain, sqliteSetup } from './sqlite-setup.ts';
+import { type OpenDatabase, plain, sqliteSetup } from './sqlite-setup.ts';
 import { sqliteSyncSuite } from './sqlite-sync-suite.ts';
+import { commitOne } from './store-steps.ts';
 
 /** Everything that must hold for the SQLite adapter over one driver. */
 export function sqliteSuite(driver: string, openDatabase: OpenDatabase): void {
