@@ -293,4 +293,22 @@ describe('as a host uses it', () => {
       reason: 'rejected',
     });
   });
+
+  test.each([
+    [40, 'auth_expired', 'rejected'],
+    [41, 'auth_expired', 'token_refused'],
+    [42, 'invalid_data', 'auth_mechanism'],
+    [10, 'invalid_data', 'parameter_missing'],
+  ] as const)(
+    'a server that answers %i to tokens says when connecting what would help',
+    async (tokenRefusal, code, reason) => {
+      const { time, registry, request } = rig({ tokenRefusal }, 3);
+      const connect = (more: object) =>
+        time.until(addConnection(registry, { ...request, credentials: { fields: { ...fields, ...more } } }));
+      // 40 may as well be a wrong password: there the form says both.
+      const hint = tokenRefusal === 40 ? expect.any(String) : expect.stringContaining('legacyPassword');
+      await expect(connect({})).rejects.toMatchObject({ code, reason, hint });
+      expect(await connect({ legacyPassword: 'yes' })).toMatchObject({ status: 'active' });
+    },
+  );
 });

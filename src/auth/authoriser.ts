@@ -64,8 +64,9 @@ export function trialAuthoriser(provider: AnyProvider, credentials: StoredCreden
   return {
     sign: signOf(strategyOf(provider, credentials.strategy)),
     current: async () => trial,
-    renew: async () => {
-      throw rejected(provider);
+    renew: async (_refused, _signal, said) => {
+      // Where the service says more than no, the user needs to hear it.
+      throw said.reason === undefined ? rejected(provider) : said;
     },
   };
 }

@@ -63,7 +63,7 @@ async function runCall(sender: Sender, request: HttpRequest<unknown>, address: U
       if (!credentials || isRenewed || !McaError.isInstance(error) || error.code !== 'auth_expired') throw error;
       isRenewed = true;
       // Also for a POST: what was refused for its credentials was not carried out.
-      return await attemptWith(await authorised(authoriser?.renew(credentials, signal)));
+      return await attemptWith(await authorised(authoriser?.renew(credentials, signal, error)));
     }
   }
 

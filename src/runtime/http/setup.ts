@@ -1,5 +1,6 @@
 import type { SigningCredentials, SignRequest } from '../../contracts/auth.ts';
 import type { Env, Fetch } from '../../contracts/env.ts';
+import type { McaError } from '../../contracts/errors.ts';
 import type { McaEvent } from '../../contracts/events.ts';
 import type { AnyProvider } from '../../contracts/provider.ts';
 import type { HttpState } from './state.ts';
@@ -10,9 +11,9 @@ export interface Authoriser {
   current(signal: AbortSignal): Promise<VersionedCredentials>;
   /**
    * The service refused what `refused` held. Answers newer credentials to try once more, or throws `auth_expired` when
-   * there will be none without the user.
+   * there will be none without the user. `said` is what the service said.
    */
-  renew(refused: VersionedCredentials, signal: AbortSignal): Promise<VersionedCredentials>;
+  renew(refused: VersionedCredentials, signal: AbortSignal, said: McaError): Promise<VersionedCredentials>;
   /** Absent: nothing is added to requests. */
   readonly sign: SignRequest | undefined;
 }
