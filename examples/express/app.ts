@@ -3,8 +3,10 @@ import type { Registry } from '@mca/core';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { errorPage } from './pages/error-page.ts';
 import { connectRoutes } from './routes/connect.ts';
+import { deviceRoutes } from './routes/devices.ts';
 import { eraseRoutes } from './routes/erase.ts';
 import { refusalOf } from './routes/failure.ts';
+import { formRoutes } from './routes/forms.ts';
 import { historyRoutes } from './routes/history.ts';
 import { importRoutes, uploadRoute } from './routes/imports.ts';
 import { servicesRoutes } from './routes/services.ts';
@@ -14,6 +16,7 @@ import { describeError } from './web/describe-error.ts';
 import type { Jobs } from './web/jobs.ts';
 import { guardPosts, ownHost, Refusal, safeHeaders, withSession } from './web/security.ts';
 import type { Sessions } from './web/session.ts';
+import type { Turns } from './web/turns.ts';
 import type { UploadLimits } from './web/upload.ts';
 
 /** What the routes work with. */
@@ -21,6 +24,8 @@ export interface Context {
   readonly registry: Registry;
   readonly sessions: Sessions;
   readonly jobs: Jobs;
+  /** At beginning to connect. */
+  readonly turns: Turns;
   /** Public origin of the app. */
   readonly baseUrl: string;
   /** Of the demo service, where it runs. */
@@ -44,8 +49,8 @@ export function createApp(context: Context): Express {
   app.use(uploadRoute(context));
   app.use(hurry(BODY_MS));
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), guardPosts(baseUrl));
-  app.use(servicesRoutes(context), connectRoutes(context), syncRoutes(context));
-  app.use(importRoutes(context), historyRoutes(context), eraseRoutes(context));
+  app.use(servicesRoutes(context), connectRoutes(context), deviceRoutes(context), formRoutes(context));
+  app.use(syncRoutes(context), importRoutes(context), historyRoutes(context), eraseRoutes(context));
   app.use(() => {
     throw new Refusal(404, 'There is nothing here', 'The page has moved, or the address has a slip in it.');
   });
@@ -64,6 +69,7 @@ function failed({ log }: Context): ErrorRequestHandler {
       if (refusal !== error) log(`${request.method} ${request.path}: ${describeError(error)}`);
       // Nobody sends any more: nothing to wait for.
       if (refusal.status === 408) response.set('connection', 'close');
+      if (refusal.status === 429) response.set('retry-after', '60');
       return void response.status(refusal.status).send(errorPage(refusal.title, refusal.message));
     }
     // What Express itself refuses, such as bodies that are too long, has a status.

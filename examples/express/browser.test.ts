@@ -30,7 +30,7 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
   const strangers: string[] = [];
 
   beforeAll(async () => {
-    app = await startForTest();
+    app = await startForTest({ NAVIDROME: '1' });
     browser = await openChromium();
     browser.context.setDefaultTimeout(15_000);
     browser.context.on('request', (request) => {
@@ -187,8 +187,11 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
     throw new Error(`Nobody gets to "${text}" with the tab key.`);
   }
 
-  test('a code on another device, a token in a form; pages of errors', async () => {
+  test('a code on another device, a token in a form, a server of one’s own; pages of errors', async () => {
     await page.goto(`${app.url}/services/songbook/device-code`);
+    await checkAccess('device code, before');
+    await button('Get a code').click();
+    await page.locator('.code').waitFor();
     await checkAccess('device code');
     await checkPhone();
     const [device] = await Promise.all([browser.context.waitForEvent('page'), page.locator('.card a').first().click()]);
@@ -204,6 +207,17 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
     await button('Connect').click();
     await seen('does not accept this').waitFor();
     await checkAccess('form, refused');
+    await page.goto(app.url);
+    await page.getByRole('link', { name: 'Connect Navidrome (Subsonic)', exact: true }).click();
+    await checkAccess('server of one’s own');
+    await checkPhone();
+    await page.getByLabel('Address of the server').fill('http://192.168.7.7/music');
+    await page.getByLabel('User name').fill('ana');
+    await page.getByLabel('Password', { exact: true }).fill('secret');
+    await button('Connect').click();
+    await seen('it lies in a private network').waitFor();
+    await checkAccess('server of one’s own, refused');
+
     await page.goto(`${app.url}/nothing-here`);
     await seen('There is nothing here').waitFor();
     await checkAccess('404');
@@ -222,6 +236,19 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
     await own.getByRole('button', { name: 'Sync now' }).click();
     // The page looks again by itself until it is done.
     await own.locator('.card .notice.good').waitFor();
+    await own.goto(`${app.url}/services/songbook/device-code`);
+    await own.getByRole('button', { name: 'Get a code' }).click();
+    app.demo?.oauth.answerDevice((await own.locator('.code').textContent()) ?? '', 'approve');
+    // Before its time the service is not asked, and the page says that nobody has agreed yet.
+    await expect
+      .poll(
+        async () => {
+          await own.getByRole('button', { name: 'I have agreed' }).click();
+          return own.url();
+        },
+        { timeout: 15_000, interval: 500 },
+      )
+      .toContain('connected=songbook');
     await own.goto(`${app.url}/import`);
     await own.getByLabel('File', { exact: true }).setInputFiles(bundled('TikTok_Data_1761868800.zip'));
     await own.getByRole('button', { name: 'Upload and import' }).click();

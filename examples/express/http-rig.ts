@@ -60,11 +60,12 @@ export class FakeBrowser {
     return (await this.get(back)).headers.get('location') ?? '';
   }
 
-  /** Events of a job, to its end. */
-  async events(path: string): Promise<readonly { readonly id: number; readonly name: string; readonly view: Told }[]> {
-    return [...(await this.text(path)).matchAll(/id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n/g)].map(
-      ([, id, name = '', data = '']) => ({ id: Number(id), name, view: JSON.parse(data) as Told }),
-    );
+  /** Events of the user's jobs, or of one of them, to the end of all. */
+  async events(job?: string): Promise<readonly JobEvent[]> {
+    const told = [...(await this.text('/jobs/events')).matchAll(/id: (\d+)\nevent: (\w+)\ndata: (.*)\n\n/g)];
+    return told
+      .map(([, id, name = '', data = '']) => ({ id: Number(id), name, view: JSON.parse(data) as Told }))
+      .filter(({ view }) => job === undefined || view.job === job);
   }
 
   async #send(path: string, body: BodyInit, headers: object): Promise<Response> {
@@ -84,8 +85,16 @@ export class FakeBrowser {
   }
 }
 
+/** A server-sent event. */
+export interface JobEvent {
+  readonly id: number;
+  readonly name: string;
+  readonly view: Told;
+}
+
 /** What a job tells. */
 export interface Told {
+  readonly job: string;
   readonly text: string;
   readonly done: number;
   readonly total?: number;
@@ -103,10 +112,10 @@ export async function agree(consent: string, answer = 'agree'): Promise<string> 
   return response.headers.get('location') ?? '';
 }
 
-/** A request whose headers `fetch` would not let us choose. */
-export function rawGet(url: string, headers: Readonly<Record<string, string>>): Promise<number> {
+/** A request whose headers and path `fetch` would not let us choose. */
+export function rawGet(url: string, headers: Readonly<Record<string, string>>, path = '/'): Promise<number> {
   return new Promise((done, fail) => {
-    const request = send(url, { headers }, (answer) => {
+    const request = send(url, { headers, path }, (answer) => {
       answer.resume();
       done(answer.statusCode ?? 0);
     });
@@ -114,9 +123,9 @@ export function rawGet(url: string, headers: Readonly<Record<string, string>>): 
   });
 }
 
-/** Where the events of the job on a page are; empty when nothing runs. */
-export const pathOfJob = async (who: FakeBrowser, page: string): Promise<string> =>
-  /data-events="([^"]+)"/.exec(await who.text(page))?.[1] ?? '';
+/** The job that a page shows under way; empty when nothing runs. */
+export const jobOn = async (who: FakeBrowser, page: string): Promise<string> =>
+  /data-job="([^"]+)"/.exec(await who.text(page))?.[1] ?? '';
 
 export async function connectionId(who: FakeBrowser): Promise<string> {
   return /id="connection-([^"]+)"/.exec(await who.text('/'))?.[1] ?? '';
@@ -130,8 +139,7 @@ export async function userOf(of: Running, id?: string): Promise<string> {
 
 /** Waits for an import to end; answers the page as it is then. */
 export async function imported(who: FakeBrowser): Promise<string> {
-  const path = await pathOfJob(who, '/import');
-  if (path) await who.events(path);
+  await who.events();
   return await who.text('/import');
 }
 

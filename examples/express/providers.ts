@@ -2,6 +2,7 @@ import type { AnyProvider } from '@mca/core';
 import { lastfm } from '@mca/core/providers/lastfm';
 import { listenbrainz } from '@mca/core/providers/listenbrainz';
 import { mcaExport } from '@mca/core/providers/mca-export';
+import { navidrome } from '@mca/core/providers/navidrome';
 import { netflix } from '@mca/core/providers/netflix';
 import { simkl } from '@mca/core/providers/simkl';
 import { spotify } from '@mca/core/providers/spotify';
@@ -18,6 +19,7 @@ export function providersFor(
 ): readonly AnyProvider[] {
   const { SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LASTFM_KEY, LASTFM_SECRET } = env;
   const { TRAKT_CLIENT_ID, TRAKT_CLIENT_SECRET, SIMKL_CLIENT_ID } = env;
+  const { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, NAVIDROME } = env;
   const redirectUri = `${baseUrl}/connect/trakt/callback`;
   return [
     ...(demoUrl ? [songbook(demoUrl)] : []),
@@ -37,8 +39,13 @@ export function providersFor(
         ]
       : []),
     ...(SIMKL_CLIENT_ID ? [simkl({ clientId: SIMKL_CLIENT_ID, appName: 'mca-express' })] : []),
+    // Users type in where their server is. Not before the operator says so, and then through the guarded network.
+    ...(NAVIDROME === '1' ? [navidrome()] : []),
     netflix(),
-    youtube(),
+    // Files either way; with a project at Google the liked videos, too.
+    GOOGLE_CLIENT_ID && GOOGLE_CLIENT_SECRET
+      ? youtube({ clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET })
+      : youtube(),
     tiktok(),
     mcaExport(),
   ];

@@ -14,8 +14,10 @@ export interface Settings {
   readonly key: string;
   readonly uploadBytes: number;
   readonly timeZone: string;
-  /** The demo service runs beside the app. */
+  /** The demo service runs beside the app. It is off where people come from other machines: they could not reach it. */
   readonly demo: boolean;
+  /** Own networks and hosts that servers of users may stand in: `NAVIDROME_NETWORKS`. Else only public addresses. */
+  readonly ownNetworks: readonly string[];
   /** Everybody is synced when it is their turn, without a click. */
   readonly scheduler: boolean;
   /** Apps of yours at real services. */
@@ -25,17 +27,48 @@ export interface Settings {
 /** @throws Error that says which variable is wrong */
 export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const database = env.DATABASE || fileURLToPath(new URL('./mca-express.db', import.meta.url));
+  const baseUrl = originOf(env);
+  const isPublic = baseUrl !== undefined && !isLoopback(baseUrl);
+  if (isPublic && env.DEMO === '1') {
+    throw new Error(
+      'DEMO=1 does not go with a public BASE_URL: the demo service listens on 127.0.0.1, where nobody else gets to. Leave DEMO out, or leave BASE_URL out to try things on this machine.',
+    );
+  }
   return {
     port: number(env, 'PORT', 3000),
-    baseUrl: env.BASE_URL?.replace(/\/$/, ''),
+    baseUrl,
     database,
     key: env.MCA_KEY || keyBeside(database),
     uploadBytes: number(env, 'UPLOAD_LIMIT_MB', 512) * 1_048_576,
     timeZone: env.TIME_ZONE || Intl.DateTimeFormat().resolvedOptions().timeZone,
-    demo: env.DEMO !== '0',
+    demo: env.DEMO !== '0' && !isPublic,
+    ownNetworks: ownNetworks(env),
     scheduler: env.SCHEDULER === '1',
     env,
   };
+}
+
+/** Whether an origin is this machine's own. */
+export function isLoopback(origin: string): boolean {
+  const { hostname } = new URL(origin);
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}
+
+function originOf({ BASE_URL }: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (!BASE_URL) return undefined;
+  const url = URL.parse(BASE_URL);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  // Redirect addresses are made of it, and services send codes there.
+  if (!isOrigin || (url.protocol === 'http:' && !isLoopback(url.origin))) {
+    throw new Error('BASE_URL has to be an origin with https, such as https://history.example.org, without a path.');
+  }
+  return url.origin;
+}
+
+function ownNetworks({ NAVIDROME, NAVIDROME_NETWORKS }: Readonly<Record<string, string | undefined>>): string[] {
+  const networks = (NAVIDROME_NETWORKS ?? '').split(/[\s,]+/).filter(Boolean);
+  if (networks.length > 0 && NAVIDROME !== '1') throw new Error('NAVIDROME_NETWORKS does nothing without NAVIDROME=1.');
+  return networks;
 }
 
 function number(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {

@@ -3,14 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DatabaseSync } from 'node:sqlite';
 import { createRegistry, keyRing, type McaEvent, type Registry, startScheduler } from '@mca/core';
+import { guardedNetwork } from '@mca/core/adapters/guarded-network';
 import { createApp } from './app.ts';
 import { type DemoService, startDemoService } from './demo/demo-service.ts';
 import { providersFor } from './providers.ts';
 import { failureView } from './routes/failure.ts';
-import type { Settings } from './settings.ts';
+import { isLoopback, type Settings } from './settings.ts';
 import { describeDatabase, openStorage } from './storage.ts';
 import { Jobs } from './web/jobs.ts';
 import { Sessions } from './web/session.ts';
+import { Turns } from './web/turns.ts';
 import { openUploadFolder } from './web/upload-folder.ts';
 
 /** The app, running. */
@@ -50,19 +52,23 @@ export async function start(
   const registry = createRegistry({
     providers: providersFor(settings.env, baseUrl, demo?.url),
     ...store.adapter,
+    // Addresses that users type in lead to public servers, and to what the operator allows.
+    ...guardedNetwork({ allow: settings.ownNetworks }),
     keys: keyRing({ primary: 'k1', keys: { k1: settings.key } }),
     onEvent: (event) => tell(event, log),
   });
   await registry.ready();
   if (settings.scheduler) startScheduler(registry);
 
-  const jobs = new Jobs((error) => failureView(error, log));
+  const jobs = new Jobs((error, about) => failureView(error, log, about === 'import' ? 'import' : 'sync'));
   const secret = createHmac('sha256', settings.key).update('sessions of the Express example').digest('hex');
   const sessions = new Sessions(secret, baseUrl.startsWith('https:'));
   const uploads = await openUploadFolder();
   const { timeZone, uploadBytes } = settings;
   const upload = { folder: uploads.path, mostBytes: uploadBytes, idleMs: uploadIdleMs };
-  server.on('request', createApp({ registry, sessions, jobs, baseUrl, demoUrl: demo?.url, timeZone, upload, log }));
+  const turns = new Turns();
+  const demoUrl = demo?.url;
+  server.on('request', createApp({ registry, sessions, jobs, turns, baseUrl, demoUrl, timeZone, upload, log }));
 
   return {
     url: baseUrl,
@@ -87,6 +93,7 @@ export function greeting({ url, demo }: Pick<Running, 'url' | 'demo'>, { databas
   return [
     `Open ${url}  (Ctrl+C ends it; the history stays in ${describeDatabase(database)})`,
     ...(demo ? [`The demo service is at ${demo.url}`] : []),
+    ...(isLoopback(url) ? [] : ['The demo service is off: BASE_URL is not on this machine.']),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { CredentialStore, Storage } from '@mca/core';
 
@@ -25,6 +26,7 @@ export function describeDatabase(database: string): string {
 export async function openStorage(database: string, log: (line: string) => void): Promise<OpenStorage> {
   if (!isPostgres(database)) {
     const { sqlite } = await import('@mca/core/adapters/sqlite');
+    if (database !== ':memory:') closeToOthers(database);
     const file = new DatabaseSync(database);
     return { adapter: sqlite({ database: file }), database: file, close: async () => file.close() };
   }
@@ -33,4 +35,21 @@ export async function openStorage(database: string, log: (line: string) => void)
   // Pools tell of idle connections that break; without a listener that would end the process.
   pool.on('error', ({ message }) => log(`postgres: ${message}`));
   return { adapter: postgres({ pool }), close: () => pool.end() };
+}
+
+/**
+ * A history is its owner's. The file is made before SQLite opens it, which would make it readable for everybody; SQLite
+ * gives the files beside it (`-wal`, `-shm`) the mode of the first.
+ */
+function closeToOthers(path: string): void {
+  const file = openSync(path, 'a', 0o600);
+  try {
+    fchmodSync(file, 0o600);
+  } finally {
+    closeSync(file);
+  }
+  // Of an earlier run that was ended hard.
+  for (const beside of ['-wal', '-shm', '-journal'].map((end) => path + end)) {
+    if (existsSync(beside)) chmodSync(beside, 0o600);
+  }
 }

@@ -72,7 +72,7 @@ export function progressOf(job: Job | undefined, label: string): Html | undefine
   if (!job) return undefined;
   const { text, done, total, outcome } = job.view;
   if (outcome) return notice(outcome === 'partly' ? 'warn' : outcome, html`<p>${text}</p>`);
-  return html`<div class="job" data-events="/jobs/${job.id}/events">
+  return html`<div class="job" data-job="${job.id}">
     <progress aria-label="${label}" ${total !== undefined && html`value="${done}" max="${Math.max(total, 1)}"`}></progress>
     <p class="job-text">${text}</p>
   </div>`;

@@ -21,6 +21,7 @@ export function searchPage(view: SearchView): string {
   const here = { ...(text && { q: text }), ...(type && { type }) };
   const body = html`<h1>Search</h1>
     ${deleted === 'yes' && notice('good', html`<p>Deleted for good: no import and no sync brings it back.</p>`)}
+    ${deleted === 'no' && notice('warn', html`<p>It was gone already.</p>`)}
     <form method="get" action="/search" role="search" class="search">
       <div class="stack tight grow"><label for="q">Title or creator</label>
         <input id="q" name="q" type="search" value="${text}" autocomplete="off" /></div>

@@ -4,6 +4,7 @@ import type { Job } from '../web/jobs.ts';
 import type { Session } from '../web/session.ts';
 import { csrfField, day, layout, notice, progressOf } from './layout.ts';
 import { ways } from './ways.ts';
+import { wordsOf } from './words.ts';
 
 interface Shown {
   readonly connection: Connection;
@@ -47,21 +48,16 @@ export function servicesPage(view: ServicesView): string {
   return layout({ title: 'Your services', session, current: '/', isBusy, body });
 }
 
-const FAILURES: Readonly<Record<string, string>> = {
-  access_denied: 'You said no, so nothing was connected.',
-  account_mismatch: 'You logged in with another account than before. Nothing was changed.',
-  state_unknown: 'This took too long, or was done already. Connect again.',
-  state_mismatch: 'This was begun in another browser. Connect again, here.',
-  rejected: 'The service did not accept this.',
-};
-
 function saidAs({ providers, said }: ServicesView): Html | undefined {
   const { connected, failed, because, disconnected, stopped } = said as Readonly<Record<string, unknown>>;
   const nameOf = (id: unknown): string => providers.find((provider) => provider.id === id)?.name ?? 'The service';
   if (connected)
     return notice('good', html`<p>${nameOf(connected)} is connected. Sync it to bring your history home.</p>`);
   if (failed)
-    return notice('bad', html`<p>${FAILURES[String(because)] ?? `${nameOf(failed)} could not be connected.`}</p>`);
+    return notice(
+      'bad',
+      html`<p>${wordsOf(String(because), 'connect') ?? `${nameOf(failed)} could not be connected. Try again in a while.`}</p>`,
+    );
   if (stopped !== undefined) return notice('good', html`<p>Stopped. The next sync goes on from there.</p>`);
   if (disconnected === 'here')
     return notice(

@@ -20,6 +20,8 @@ export function ways({ id, connect }: ProviderDescription): readonly Way[] {
         return [{ href: `/services/${id}/device-code`, text: 'With a code, on another device' }];
       case 'form':
         return [{ href: `/services/${id}/form`, text: 'With what the service tells you (a name, a token)' }];
+      case 'host-supplied':
+        return [{ href: `/services/${id}/host-supplied`, text: 'With your user name and password there' }];
       default:
         return [];
     }

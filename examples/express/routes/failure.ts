@@ -1,34 +1,32 @@
 import { type ErrorCode, McaError } from '@mca/core';
+import { type Task, wordsFor } from '../pages/words.ts';
 import { describeError } from '../web/describe-error.ts';
 import type { JobView } from '../web/jobs.ts';
 import { Refusal } from '../web/security.ts';
 
-/** What is not our fault: what a code of the SDK means to a person. */
-const REFUSALS: Readonly<Partial<Record<ErrorCode, readonly [status: number, title: string, message: string]>>> = {
-  not_found: [404, 'There is nothing here', 'It is not there any more, or it is not yours.'],
-  invalid_data: [400, 'This did not work', 'What was sent was not understood. Go back and try again.'],
-  auth_expired: [400, 'Connect again', 'This took too long, or the service no longer lets us in.'],
-  permission_denied: [403, 'This is not allowed', 'The service, or its owner, said no.'],
-  unsupported: [400, 'This cannot be done', 'The service has no way to do this.'],
-  rate_limit: [429, 'Not now', 'The service asked us to wait. Try again later.'],
-  upstream: [502, 'The service does not answer', 'It is not your fault. Try again in a while.'],
-  cancelled: [503, 'This was stopped', 'Try again in a moment.'],
+/** What is not our fault: status and title of its page. What to do is said by {@link wordsFor}. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, readonly [status: number, title: string]>>> = {
+  not_found: [404, 'There is nothing here'],
+  invalid_data: [400, 'This did not work'],
+  file_parse_error: [400, 'This did not work'],
+  auth_expired: [400, 'Connect again'],
+  permission_denied: [403, 'This is not allowed'],
+  unsupported: [400, 'This cannot be done'],
+  rate_limit: [429, 'Not now'],
+  upstream: [502, 'The service does not answer'],
+  cancelled: [503, 'This was stopped'],
 };
 
 /** The refusal that an error of the SDK is to a person; `undefined` for what is our fault. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  const refusal = McaError.isInstance(error) ? REFUSALS[error.code] : undefined;
-  return refusal && new Refusal(...refusal);
+  if (!McaError.isInstance(error)) return undefined;
+  const refusal = REFUSALS[error.code];
+  return refusal && new Refusal(...refusal, wordsFor(error));
 }
 
-/** A job that threw. Messages and hints of the SDK are made to be shown; of other errors nothing is told. */
-export function failureView(error: unknown, log: (line: string) => void): JobView {
-  if (McaError.isInstance(error)) {
-    if (error.code === 'storage' || error.code === 'plugin') log(describeError(error));
-    const hint =
-      error.reason === 'ambiguous_date' ? 'Choose the order of the dates below, and upload it again.' : error.hint;
-    return { text: [error.message, hint].filter(Boolean).join(' '), done: 0, outcome: 'bad' };
-  }
+/** A job that threw, in words for a person; what it was goes into the log. */
+export function failureView(error: unknown, log: (line: string) => void, task?: Task): JobView {
   log(`A job failed: ${describeError(error)}`);
-  return { text: 'Something went wrong. It is our fault.', done: 0, outcome: 'bad' };
+  const text = McaError.isInstance(error) ? wordsFor(error, task) : 'Something went wrong. It is our fault: try again.';
+  return { text, done: 0, outcome: 'bad' };
 }

@@ -19,7 +19,8 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
     const { userId } = session;
     // The starts of the years in the time zone of the charts, which are what `from` and `to` want.
     const years = await timeline(registry, { userId, action: 'consumed', by: 'year', timeZone });
-    const chosen = years.findIndex(({ date }) => date.slice(0, 4) === textOf(request.query.year));
+    const wanted = textOf(request.query.year);
+    const chosen = years.findIndex(({ date, items }) => items > 0 && date.slice(0, 4) === wanted);
     const filter = { userId, action: 'consumed' as const, from: years[chosen]?.start, to: years[chosen + 1]?.start };
     if (chosen === -1) filter.to = undefined;
     const kinds = await topGroups(registry, { ...filter, by: 'type' });

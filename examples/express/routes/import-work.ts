@@ -3,10 +3,11 @@ import {
   type ImportReport,
   type ImportSource,
   importFile,
-  McaError,
   type Registry,
   recogniseFile,
 } from '@mca/core';
+import { wordsFor } from '../pages/words.ts';
+import { describeError } from '../web/describe-error.ts';
 import type { JobView } from '../web/jobs.ts';
 
 /** How a file of day precision writes its dates, where it does not say. */
@@ -19,11 +20,12 @@ export interface ImportWork {
   readonly dateOrder?: DateOrder | undefined;
   readonly signal: AbortSignal;
   readonly tell: (view: JobView) => void;
+  readonly log: (line: string) => void;
 }
 
 /** Imports exports one after the other; each is a call of its own. */
 export async function importAll(registry: Registry, work: ImportWork): Promise<JobView> {
-  const { userId, files, signal, tell } = work;
+  const { userId, files, signal, tell, log } = work;
   const reports: ImportReport[] = [];
   for (const file of files) {
     const onProgress = ({ counts, bytesRead, bytesTotal = 0 }: Progress): void => {
@@ -35,7 +37,7 @@ export async function importAll(registry: Registry, work: ImportWork): Promise<J
       await importFile(registry, { userId, file, signal, onProgress, ...(await optionsFor(registry, work, file)) }),
     );
   }
-  return endOf(reports);
+  return importOutcome(reports, log);
 }
 
 type Progress = Pick<
@@ -59,7 +61,13 @@ function nameOf(file: ImportSource): string {
   return 'name' in file ? file.name : 'The file';
 }
 
-function endOf(reports: readonly ImportReport[]): JobView {
+type Told = Pick<ImportReport, 'status' | 'provider' | 'counts' | 'error'>;
+
+/** What the reports of imports mean to a person; what went wrong goes into the log besides. */
+export function importOutcome(reports: readonly Told[], log: (line: string) => void): JobView {
+  for (const { provider, error } of reports) {
+    if (error && error.code !== 'cancelled') log(`import of ${provider}: ${describeError(error)}`);
+  }
   const sum = (name: keyof ImportReport['counts']): number =>
     reports.reduce((all, { counts }) => all + counts[name], 0);
   const say = (count: number): string => count.toLocaleString('en-US');
@@ -71,8 +79,8 @@ function endOf(reports: readonly ImportReport[]): JobView {
     ...(sum('rejected') > 0 ? [`${say(sum('rejected'))} not understood`] : []),
   ];
   const broken = reports.find(({ status }) => status !== 'complete')?.error;
-  const hint = McaError.isInstance(broken) ? ` ${broken.message}` : '';
-  const text = `${say(sum('read'))} records read: ${parts.join(', ')}.${hint}`;
+  const why = broken ? ` ${wordsFor(broken, 'import')}` : '';
+  const text = `${say(sum('read'))} records read: ${parts.join(', ')}.${why}`;
   return {
     text,
     done: 1_000,

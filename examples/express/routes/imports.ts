@@ -18,7 +18,7 @@ const MOST_FIELDS = 10;
 const MOST_FIELD_BYTES = 8_192;
 
 /** Takes a file, and imports it once it is on disk. */
-export function uploadRoute({ registry, jobs, baseUrl, upload: limits }: Context): Router {
+export function uploadRoute({ registry, jobs, baseUrl, upload: limits, log }: Context): Router {
   const router = Router();
   router.post('/import', async (request, response) => {
     try {
@@ -37,7 +37,7 @@ export function uploadRoute({ registry, jobs, baseUrl, upload: limits }: Context
         const { upload, dateOrder } = received;
         try {
           tell({ text: 'Reading the file …', done: 0 });
-          return await importAll(registry, { userId, files: [upload.file], dateOrder, signal, tell });
+          return await importAll(registry, { userId, files: [upload.file], dateOrder, signal, tell, log });
         } finally {
           await upload.remove();
         }
@@ -54,7 +54,7 @@ export function uploadRoute({ registry, jobs, baseUrl, upload: limits }: Context
 }
 
 /** The page of imports, and the button for the exports that come with the examples. */
-export function importRoutes({ registry, jobs, upload: { mostBytes: uploadBytes } }: Context): Router {
+export function importRoutes({ registry, jobs, upload: { mostBytes: uploadBytes }, log }: Context): Router {
   const router = Router();
   router.get('/import', async (_request, response) => {
     const session = sessionOf(response);
@@ -68,7 +68,7 @@ export function importRoutes({ registry, jobs, upload: { mostBytes: uploadBytes 
     const { userId } = sessionOf(response);
     const files = (await readdir(BUNDLED)).sort().map((name) => join(BUNDLED, name));
     const isStarted = jobs.start(userId, ABOUT, 'Reading the bundled exports …', (tell, signal) =>
-      importAll(registry, { userId, files, signal, tell }),
+      importAll(registry, { userId, files, signal, tell, log }),
     );
     if (!isStarted) throw busy();
     response.redirect(303, '/import');

@@ -24,9 +24,14 @@ export type Work = (tell: (view: JobView) => void, signal: AbortSignal) => Promi
 
 interface RunningJob extends Job {
   view: JobView;
-  readonly listeners: Set<(view: JobView) => void>;
   readonly controller: AbortController;
   readonly ended: Promise<void>;
+}
+
+interface Listener {
+  readonly userId: string;
+  readonly hear: (job: Job) => void;
+  readonly end: () => void;
 }
 
 const KEPT_MS = 10 * 60_000;
@@ -35,12 +40,13 @@ const BROKEN_OFF: JobView = { text: 'This was not finished.', done: 0, outcome: 
 /** What runs, and what ended a moment ago. In memory: a sync goes on where it stopped, whatever becomes of its job. */
 export class Jobs {
   readonly #jobs = new Map<string, RunningJob>();
-  readonly #onError: (error: unknown) => JobView;
+  readonly #listeners = new Set<Listener>();
+  readonly #onError: (error: unknown, about: string) => JobView;
   /** Users whose work is not taken on any more. */
   readonly #shut = new Set<string>();
   #isClosed = false;
 
-  constructor(onError: (error: unknown) => JobView) {
+  constructor(onError: (error: unknown, about: string) => JobView) {
     this.#onError = onError;
   }
 
@@ -55,16 +61,20 @@ export class Jobs {
     const job: RunningJob = {
       ...{ id: randomUUID(), userId, about, controller },
       view: { text, done: 0 },
-      listeners: new Set(),
       ended: end.promise,
     };
     this.#jobs.set(job.id, job);
     const tell = (view: JobView): void => {
       job.view = view;
-      for (const listener of job.listeners) listener(view);
+      const isIdle = !this.isBusy(userId);
+      for (const listener of [...this.#listeners].filter((each) => each.userId === userId)) {
+        listener.hear(job);
+        if (isIdle) this.#endOf(listener);
+      }
     };
+    tell(job.view);
     void work(tell, controller.signal)
-      .catch(this.#onError)
+      .catch((error) => this.#onError(error, about))
       .then((last) => {
         tell(last ?? BROKEN_OFF);
         if (!last) this.#jobs.delete(job.id);
@@ -84,13 +94,23 @@ export class Jobs {
     return [...this.#jobs.values()].some((job) => job.userId === userId && job.view.outcome === undefined);
   }
 
-  /** Hears how a job of the user goes on: at once how far it is, then every step. `undefined` when there is none. */
-  listen(userId: string, id: string, listener: (view: JobView) => void): (() => void) | undefined {
-    const job = this.#jobs.get(id);
-    if (job?.userId !== userId) return undefined;
-    listener(job.view);
-    if (job.view.outcome === undefined) job.listeners.add(listener);
-    return () => void job.listeners.delete(listener);
+  /**
+   * Hears how all jobs of the user go on: at once how far each is, then every step, also of jobs that are started
+   * meanwhile, to the end of them all. `undefined` when there are none.
+   */
+  listen(userId: string, hear: (job: Job) => void, end: () => void): (() => void) | undefined {
+    const jobs = [...this.#jobs.values()].filter((job) => job.userId === userId);
+    if (jobs.length === 0) return undefined;
+    const listener = { userId, hear, end };
+    for (const job of jobs) hear(job);
+    this.#listeners.add(listener);
+    if (!this.isBusy(userId)) this.#endOf(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #endOf(listener: Listener): void {
+    this.#listeners.delete(listener);
+    listener.end();
   }
 
   /**

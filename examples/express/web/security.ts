@@ -43,6 +43,8 @@ export function ownHost(baseUrl: string): RequestHandler {
   return (request, response, next) => {
     if (request.headers.host === host) return next();
     const isAlias = request.headers.host === `localhost:${port}` && request.method === 'GET';
+    // Whatever does not begin so would become part of the host's name.
+    if (!request.originalUrl.startsWith('/')) throw new Refusal(400, 'This did not work', 'The address is malformed.');
     if (isAlias) return response.redirect(origin + request.originalUrl);
     throw new Refusal(421, 'Wrong address', 'This app answers at another address.');
   };

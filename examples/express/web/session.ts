@@ -55,8 +55,10 @@ export class Sessions {
     const signed = value.slice(0, end);
     if (!isSame(value.slice(end + 1), this.#derive(signed, 'signature'))) return undefined;
     // Cookies of earlier versions have no day.
-    const [id = '', day = '0'] = signed.split('.');
-    return { id, day: Number(day) };
+    const [id = '', day] = signed.split('.');
+    if (day === undefined) return { id, day: 0 };
+    // Browsers forget it by then; copies of it are not good for ever either.
+    return Number(day) < this.#today() - KEPT_DAYS ? undefined : { id, day: Number(day) };
   }
 
   /** A new user. */

@@ -1,0 +1,29 @@
+import { DatabaseSync } from 'node:sqlite';
+import { createRegistry, type Env, keyRing, McaError, type Registry, syncConnection } from '@mca/core';
+import { sqlite } from '@mca/core/adapters/sqlite';
+import { listenbrainz } from '@mca/core/providers/listenbrainz';
+import { spotify } from '@mca/core/providers/spotify';
+
+/** One for the whole process. */
+export function openRegistry(env: Partial<Env> = {}): Registry {
+  return createRegistry({
+    providers: [spotify({ clientId: process.env.SPOTIFY_CLIENT_ID ?? 'of your app' }), listenbrainz()],
+    ...sqlite({ database: new DatabaseSync(process.env.DATABASE ?? 'history.db') }),
+    keys: keyRing({ primary: 'k1', keys: { k1: process.env.MCA_KEY } }), // openssl rand -base64 32
+    env,
+  });
+}
+
+/** Syncs all that a connection of the user has, and says how it went; `undefined` when the user has no such connection. */
+export async function syncOne(registry: Registry, userId: string, connectionId: string) {
+  try {
+    const reports = await syncConnection(registry, { userId, connectionId });
+    // Codes are for programs. Messages and hints are for your log, not for users.
+    return reports.map(({ capability, status, counts, reason, error }) => {
+      return { capability, status, counts, reason: reason ?? error?.reason ?? error?.code };
+    });
+  } catch (error) {
+    if (McaError.isInstance(error) && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
