@@ -1,4 +1,6 @@
 import {
+  cellOf,
+  columnOf,
   csvFormat,
   eventId,
   type FileFormat,
@@ -10,9 +12,9 @@ import {
   type RecordResult,
   readCsvHeader,
   reject,
+  sampleRows,
   skip,
 } from '@mca/core/provider-kit';
-import { columnOf, sampleRows } from './columns.ts';
 import { type Content, contentReader, TITLE_LENGTH_MAX } from './content.ts';
 import { listed, PROFILE_LENGTH_MAX } from './profiles.ts';
 import { readAhead } from './read-ahead.ts';
@@ -116,8 +118,8 @@ function record(row: readonly string[], context: Context, state: RatingsState): 
   const latest = state.latest.get(keyOf(row, state));
   if (latest && (latest.taken || latest.time !== time)) return skip('superseded');
   if (latest) latest.taken = true;
-  const thumbs = (row[columns.thumbs] ?? '').trim();
-  const stars = (row[columns.stars] ?? '').trim();
+  const thumbs = cellOf(row, columns.thumbs);
+  const stars = cellOf(row, columns.stars);
   const rating = thumbs === '' ? Number(stars) * 2 : (thumbRatings[thumbs] ?? 0);
   if (rating === 0) return skip('rating_removed');
   const content = state.contentOf(row[columns.title] ?? '');
@@ -149,19 +151,19 @@ function problemOf(row: readonly string[], columns: Columns): ReturnType<typeof 
   if ((profileOf(row, columns)?.length ?? 0) > PROFILE_LENGTH_MAX) {
     return reject('invalid_profile', 'the profile name is too long', 'Profile Name');
   }
-  const thumbs = (row[columns.thumbs] ?? '').trim();
+  const thumbs = cellOf(row, columns.thumbs);
   if (thumbs !== '')
     return /^[0-3]$/.test(thumbs) ? undefined : reject('invalid_rating', 'thumbs are not 0 to 3', 'Thumbs Value');
-  const stars = (row[columns.stars] ?? '').trim();
+  const stars = cellOf(row, columns.stars);
   return /^[0-5]?$/.test(stars) ? undefined : reject('invalid_rating', 'stars are not 0 to 5', 'Star Value');
 }
 
 function profileOf(row: readonly string[], columns: Columns): string | undefined {
-  return (row[columns.profile] ?? '').trim() || undefined;
+  return cellOf(row, columns.profile) || undefined;
 }
 
 function timeOf(row: readonly string[], columns: Columns): number | undefined {
-  const text = (row[columns.time] ?? '').trim();
+  const text = cellOf(row, columns.time);
   return text.length >= 19 ? parseUtc(text) : undefined;
 }
 

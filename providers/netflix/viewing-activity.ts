@@ -1,5 +1,6 @@
 import {
   closing,
+  columnOf,
   csvFormat,
   eventId,
   type FileFormat,
@@ -15,10 +16,11 @@ import {
   type RecordResult,
   readCsvHeader,
   reject,
+  sampleRows,
   skip,
   type Tally,
 } from '@mca/core/provider-kit';
-import { cellAt, columnOf, linesOf, sampleRows } from './columns.ts';
+import { cellAt, linesOf } from './columns.ts';
 import { type Content, contentReader, showCollector, TITLE_LENGTH_MAX } from './content.ts';
 import { STREAMING_BEGAN } from './dates.ts';
 import { checkProfiles, PROFILE_LENGTH_MAX } from './profiles.ts';

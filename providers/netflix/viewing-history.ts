@@ -1,4 +1,5 @@
 import {
+  columnOf,
   csvFormat,
   eventId,
   type FileFormat,
@@ -9,9 +10,9 @@ import {
   type RecordResult,
   readCsvHeader,
   reject,
+  sampleRows,
   skip,
 } from '@mca/core/provider-kit';
-import { columnOf, sampleRows } from './columns.ts';
 import { type Content, contentReader, showCollector, TITLE_LENGTH_MAX } from './content.ts';
 import { type DateReading, dateEvidence } from './date-order.ts';
 import { anyDayOf, lastPossibleDay, STREAMING_BEGAN, splitDate } from './dates.ts';

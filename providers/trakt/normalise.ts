@@ -7,11 +7,9 @@ import {
   type RecordResult,
   reject,
   skip,
+  UNDATED_MS,
 } from '@mca/core/provider-kit';
 import type { Play, Rating, TraktIds, TraktMedia, TraktRecord } from './schemas.ts';
-
-/** What stands on Trakt for a play of which the user does not know when it was. */
-const UNDATED_MS = 0;
 
 const DIGITS = /^[1-9]\d*$/;
 const IMDB = /^tt\d+$/;
@@ -27,6 +25,7 @@ export function normalisePlay(play: Play, skipUndated: boolean): RecordResult {
   if ('skip' in content || 'reject' in content) return content;
   const at = play.watched_at ? parseUtc(play.watched_at) : UNDATED_MS;
   if (at === undefined) return reject('invalid_date', 'it is no date and time in UTC', 'watched_at');
+  // Trakt itself has this instant for it.
   const isUndated = at === UNDATED_MS;
   if (isUndated && skipUndated) return skip('undated');
   const { action } = play;

@@ -29,6 +29,10 @@ export interface MediaIds {
   readonly spotify?: string | undefined;
   /** TikTok video id, all digits kept. */
   readonly tiktok?: string | undefined;
+  /** ISBN of a book, thirteen digits without dashes. */
+  readonly isbn13?: string | undefined;
+  /** Goodreads book id, decimal digits. */
+  readonly goodreads?: string | undefined;
 }
 
 /** Any JSON value. */

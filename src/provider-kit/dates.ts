@@ -52,6 +52,12 @@ export function isPlausible(time: number, { earliest, now }: PlausibleTimes): bo
   return time >= earliest && time <= now + AHEAD_ALLOWED_MS;
 }
 
+/**
+ * Epoch milliseconds of an item that happened nobody knows when: the first second of 1970. Such items are of precision `day`
+ * and have `undated: true` in `rawMetadata`, so that hosts can leave them out of what goes by time.
+ */
+export const UNDATED_MS = 0;
+
 const digit = (text: string, index: number): number => text.charCodeAt(index) - 48;
 const two = (text: string, index: number): number => digit(text, index) * 10 + digit(text, index + 1);
 const timestampPattern = /^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?\s*(?:UTC|Z)?$/;

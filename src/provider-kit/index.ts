@@ -8,12 +8,13 @@
 
 export { McaError } from '../contracts/errors.ts';
 export type * from '../contracts/index.ts';
+export { cellOf, columnOf, listOf, sampleRows, webPageMistake } from './csv-columns.ts';
 // Readers underneath, for formats made by hand
 export { type CsvBatch, type CsvHeader, type MalformedCsvRecord, readCsv, readCsvHeader } from './csv-records.ts';
 export type { CsvDelimiter } from './csv-scan.ts';
 // Live services
 export { cursorInvalid } from './cursor-invalid.ts';
-export { daysInMonth, isPlausible, type PlausibleTimes, parseUtc, utcTime } from './dates.ts';
+export { daysInMonth, isPlausible, type PlausibleTimes, parseUtc, UNDATED_MS, utcTime } from './dates.ts';
 export { defineProvider, type ProviderDefinition } from './define-provider.ts';
 export { contentHash, type EventIdParts, eventId, type OccurrenceCounter, occurrenceCounter } from './event-id.ts';
 // File imports
