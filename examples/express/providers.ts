@@ -1,5 +1,8 @@
 import type { AnyProvider } from '@mca/core';
+import { goodreads } from '@mca/core/providers/goodreads';
+import { imdb } from '@mca/core/providers/imdb';
 import { lastfm } from '@mca/core/providers/lastfm';
+import { letterboxd } from '@mca/core/providers/letterboxd';
 import { listenbrainz } from '@mca/core/providers/listenbrainz';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { navidrome } from '@mca/core/providers/navidrome';
@@ -47,6 +50,9 @@ export function providersFor(
       ? youtube({ clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET })
       : youtube(),
     tiktok(),
+    letterboxd(),
+    imdb(),
+    goodreads(),
     mcaExport(),
   ];
 }

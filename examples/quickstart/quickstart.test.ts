@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openZip } from '@mca/core/provider-kit';
-import { fileOf } from '@mca/core/testing';
+import { fileOf, makeZip } from '@mca/core/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeExports } from './make-exports.ts';
 
@@ -50,6 +50,17 @@ test('a file that cannot be imported is explained, the others are imported', () 
     quickstart(csv, join(folder, 'notes.txt'), join(root, 'examples/quickstart/exports/takeout-youtube.zip')),
   ).toMatch(/dateOrder|netflix-dates/);
   expect(totals(quickstart(csv, '--netflix-dates', 'MDY'))[1]).toBe(2);
+});
+
+test('what has no date is told apart, and stretches no chart', () => {
+  const zip = join(folder, 'letterboxd.zip');
+  const fixtures = join(root, 'providers/letterboxd/__fixtures__');
+  const names = ['diary.csv', 'watched.csv', 'ratings.csv'];
+  writeFileSync(zip, makeZip(names.map((name) => ({ name, content: readFileSync(join(fixtures, name)) }))));
+  const shown = quickstart(zip);
+  expect(shown).toMatch(/\(\d of them have no date/);
+  expect(shown).toMatch(/^2025 /m);
+  expect(shown).not.toMatch(/^(?:1970|2000) /m);
 });
 
 test('the bundled exports are what their generator makes', async () => {

@@ -3,6 +3,9 @@
 //   npm run quickstart -- ~/Downloads/my_spotify_data.zip ~/Downloads/Takeout --netflix-dates DMY
 import { createRegistry, importFile, McaError, recogniseFile, summarise, timeline, topGroups } from '@mca/core';
 import { sqlite } from '@mca/core/adapters/sqlite';
+import { goodreads } from '@mca/core/providers/goodreads';
+import { imdb } from '@mca/core/providers/imdb';
+import { letterboxd } from '@mca/core/providers/letterboxd';
 import { mcaExport } from '@mca/core/providers/mca-export';
 import { netflix } from '@mca/core/providers/netflix';
 import { spotify } from '@mca/core/providers/spotify';
@@ -14,7 +17,7 @@ import { drawHistory, drawReports, drawTop, type Outcome, progressBar } from './
 const { databasePath, files, dateOrder } = readArguments(process.argv.slice(2), process.env);
 const userId = 'me';
 const registry = createRegistry({
-  providers: [spotify(), netflix({ dateOrder }), youtube(), tiktok(), mcaExport()],
+  providers: [spotify(), netflix({ dateOrder }), youtube(), tiktok(), letterboxd(), imdb(), goodreads(), mcaExport()],
   ...sqlite({ database: openDatabase(databasePath) }),
 });
 
@@ -37,7 +40,11 @@ for (const file of files) {
 drawReports(outcomes);
 
 const [shown, stored] = [await summarise(registry, { userId }), await summarise(registry, { userId, resolve: 'all' })];
-drawHistory(shown, stored.items - shown.items, await timeline(registry, { userId, by: 'month' }));
+// What somebody marked as seen or read without saying when stands at the first instant of 1970.
+const dated = { userId, from: new Date(1) };
+const { firstAt, items } = await summarise(registry, dated);
+const left = { toldBetter: stored.items - shown.items, undated: shown.items - items };
+drawHistory({ ...shown, firstAt }, left, await timeline(registry, { ...dated, by: 'month' }));
 drawTop('Most played artists', await topGroups(registry, { userId, type: 'music', by: 'creator', limit: 5 }));
 drawTop('Songs on repeat', await topGroups(registry, { userId, type: 'music', by: 'title', limit: 5 }));
 drawTop('Podcasts', await topGroups(registry, { userId, type: 'podcast', by: 'creator', limit: 3 }));

@@ -71,22 +71,33 @@ function drawTable(rows: readonly (readonly string[])[]): void {
 
 const LEVELS = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/** One line a year, one bar a month; `toldBetter` rows are left out because a finer export has them. */
+/** What the lines of {@link drawHistory} do not show. */
+interface Left {
+  /** Rows that a finer export tells better. */
+  readonly toldBetter: number;
+  /** Items of which nobody knows when they were. */
+  readonly undated: number;
+}
+
+/** One line a year that has items, one bar a month. */
 export function drawHistory(
   { items, timeSpentMs, firstAt, lastAt }: Summary,
-  toldBetter: number,
+  { toldBetter, undated }: Left,
   months: readonly TimelineEntry[],
 ): void {
-  if (!firstAt || !lastAt) {
+  if (items === 0) {
     console.log('No history yet.');
     return;
   }
-  const [first, last] = [firstAt, lastAt].map((date) => date.toISOString().slice(0, 10));
-  console.log(`Your history: ${number.format(items)} items, ${hours(timeSpentMs)}, ${first} to ${last}`);
+  const [first, last] = [firstAt, lastAt].map((date) => date?.toISOString().slice(0, 10));
+  const span = first === undefined ? '' : `, ${first} to ${last}`;
+  console.log(`Your history: ${number.format(items)} items, ${hours(timeSpentMs)}${span}`);
   if (toldBetter > 0)
     console.log(
       `(${number.format(toldBetter)} more rows tell the same plays less exactly; they are kept, and left out here)`,
     );
+  if (undated > 0)
+    console.log(`(${number.format(undated)} of them have no date, or one before 1970: not in the chart)`);
   console.log();
   console.log('      J  F  M  A  M  J  J  A  S  O  N  D');
   const most = Math.max(...months.map((month) => month.items));
@@ -96,7 +107,7 @@ export function drawHistory(
       return (LEVELS[month ? Math.ceil((month.items / most) * 8) : 0] ?? '').repeat(2);
     });
     const sum = entries.reduce((total, entry) => total + entry.items, 0);
-    console.log(`${year}  ${bars.join(' ')}  ${number.format(sum).padStart(7)} items`);
+    if (sum > 0) console.log(`${year}  ${bars.join(' ')}  ${number.format(sum).padStart(7)} items`);
   }
   console.log();
 }

@@ -28,8 +28,8 @@ const exportedItem = z.object({
   rawMetadata: z.record(z.string(), z.json()).nullish(),
 });
 
-/** Items come from any platform, so only what is older than all of them is refused. */
-const EARLIEST = 0;
+/** Items come from any platform, so only what is older than all of them is refused: diaries of films and books go back to 1900. */
+const EARLIEST = Date.UTC(1900, 0, 1);
 
 /** The item as it was, or what is wrong with the record. */
 export function parseItem(value: unknown, now: number): MediaItem | Rejected {
@@ -38,7 +38,7 @@ export function parseItem(value: unknown, now: number): MediaItem | Rejected {
     const item = toItem(result.data);
     return isPlausible(item.consumedAt.getTime(), { earliest: EARLIEST, now })
       ? item
-      : reject('implausible_date', 'consumedAt is before 1970 or in the future', 'consumedAt');
+      : reject('implausible_date', 'consumedAt is before 1900 or in the future', 'consumedAt');
   }
   const [issue] = result.error.issues;
   return reject('invalid_item', issue?.message ?? 'the record is no item', issue?.path.join('.'));

@@ -93,7 +93,16 @@ const listens = many(12, (index) => ({
   },
 }));
 
-type Importer = 'spotify' | 'netflix' | 'youtube' | 'tiktok' | 'listenbrainz' | 'mca-export';
+type Importer =
+  | 'spotify'
+  | 'netflix'
+  | 'youtube'
+  | 'tiktok'
+  | 'listenbrainz'
+  | 'letterboxd'
+  | 'imdb'
+  | 'goodreads'
+  | 'mca-export';
 
 export const seeds: Readonly<Record<Importer, Seeds>> = {
   spotify: [
@@ -131,6 +140,36 @@ export const seeds: Readonly<Record<Importer, Seeds>> = {
   ],
   tiktok: [['user_data_tiktok.json', JSON.stringify(tiktok)]],
   listenbrainz: [['listens.jsonl', listens.map((listen) => JSON.stringify(listen)).join('\n')]],
+  letterboxd: [
+    [
+      'diary.csv',
+      `Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n${many(12, (index) => `2025-03-${two(index + 2)},"Salt, Pepper & Co ${index}",2019,https://boxd.it/9d${index},4.5,${index % 3 === 0 ? 'Yes' : ''},"cinema, late",2025-03-${two(index + 1)}`).join('\n')}\n`,
+    ],
+    [
+      'ratings.csv',
+      `Date,Name,Year,Letterboxd URI,Rating\n${many(12, (index) => `2025-03-${two(index + 1)},Blue Door ${index},2019,https://boxd.it/4f${index},3.5`).join('\n')}\n`,
+    ],
+    [
+      'watched.csv',
+      `Date,Name,Year,Letterboxd URI\n${many(12, (index) => `2025-03-${two(index + 1)},Blue Door ${index},2019,https://boxd.it/4f${index}`).join('\n')}\n`,
+    ],
+  ],
+  imdb: [
+    [
+      'ratings.csv',
+      `Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,Genres,Num Votes,Release Date,Directors\n${many(12, (index) => `tt990000${two(index)},${(index % 10) + 1},2025-03-${two(index + 1)},Blue Door ${index},Porta azul,https://www.imdb.com/title/tt990000${two(index)},Movie,7.1,104,2019,"Drama, Sci-Fi",1204,2019-05-02,Ines Vale`).join('\n')}\n`,
+    ],
+    [
+      'watchlist.csv',
+      `Position,Const,Created,Modified,Description,Title,URL,Title Type,Runtime (mins),Year,Genres,Directors,Your Rating,Date Rated\n${many(12, (index) => `${index + 1},tt990000${two(index)},2025-03-${two(index + 1)},2025-03-${two(index + 1)},note,Blue Door ${index},https://www.imdb.com/title/tt990000${two(index)},Movie,104,2019,"Drama, Sci-Fi",Ines Vale,,`).join('\n')}\n`,
+    ],
+  ],
+  goodreads: [
+    [
+      'goodreads_library_export.csv',
+      `Book Id,Title,Author,Author l-f,Additional Authors,ISBN,ISBN13,My Rating,Average Rating,Publisher,Binding,Number of Pages,Year Published,Original Publication Year,Date Read,Date Added,Bookshelves,Bookshelves with positions,Exclusive Shelf,My Review,Spoiler,Private Notes,Read Count,Owned Copies\n${many(12, (index) => `9000000${two(index)},"Sand Hill (Sand Hill, #${index})",Ines Vale,"Vale, Ines",Tom Arden,"=""0306406152""","=""9780306406157""",${index % 6},4.21,Blue Press,Paperback,312,2005,1998,2024/03/${two(index + 1)},2023/12/24,"favorites, sea",sea (#1),${index % 5 === 4 ? 'to-read' : 'read'},"Fine.<br/>",,note,1,0`).join('\n')}\n`,
+    ],
+  ],
   'mca-export': [
     ['history.jsonl', exported.map((item) => JSON.stringify(item)).join('\n')],
     [

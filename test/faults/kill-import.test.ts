@@ -10,7 +10,7 @@ import { recordFigure } from '../support/reliability.ts';
 import { plays } from '../support/spotify-rows.ts';
 
 const full = process.env.MCA_TEST_FULL === '1';
-const ROWS = full ? 100_000 : 18_000;
+const ROWS = full ? 100_000 : 12_000;
 const KILLS = full ? 200 : 8;
 const WORKER = fileURLToPath(new URL('import-worker.ts', import.meta.url));
 
