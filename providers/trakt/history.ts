@@ -41,9 +41,8 @@ export function history({ skipUndated }: HistoryOptions): HistoryCapability {
 }
 
 async function fetch(context: ProviderContext, request: PageRequest): Promise<FetchedPage> {
-  const before: Place = request.cursor === undefined ? {} : readPlace(request.cursor);
-  const { kept } = before;
-  const walk = before.walk ?? (await begin(context, request, kept));
+  const place: Place = request.cursor === undefined ? {} : readPlace(request.cursor);
+  const { kept, walk } = place.walk ? place : await begin(context, request, place.kept);
   if (!walk) return pageOf([], { kept });
   const records = await askPage(context, {
     path: 'sync/history',

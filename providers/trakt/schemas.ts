@@ -103,11 +103,15 @@ export const listed: z.ZodType<TraktRecord> = z.object(what);
 export interface Activities {
   /** Anything at all. */
   readonly all?: string | undefined;
-  readonly movies?: { readonly watched_at?: string | undefined } | undefined;
-  readonly episodes?: { readonly watched_at?: string | undefined } | undefined;
+  /** `null` where there are no plays, absent in older versions. */
+  readonly movies?: { readonly watched_at?: string | null | undefined } | undefined;
+  readonly episodes?: { readonly watched_at?: string | null | undefined } | undefined;
 }
 
-const watched = z.object({ watched_at: text }).optional().catch(undefined);
+const watched = z
+  .object({ watched_at: z.string().nullish().catch(undefined) })
+  .optional()
+  .catch(undefined);
 export const activities: z.ZodType<Activities> = z.object({ all: text, movies: watched, episodes: watched });
 
 /** A page is a bare list. Its records are checked one by one. */

@@ -10,15 +10,20 @@ export const OVERLAP_MS: number = 7 * DAY_MS;
 const FULL_AFTER_MS = 7 * DAY_MS;
 /** Sooner, when nothing that was read tells what changed; but no more often than this. */
 const FULL_EVERY_MS = DAY_MS;
+/** For so long after a change the list may lag behind the stamp. */
+const SETTLES_MS = 10 * MINUTE_MS;
 /** So many plays of the last days a position remembers; of more it does not tell new ones from known ones. */
-const MOST_RECENT = 1_000;
+const MOST_RECENT = 500;
 /** The last instant a `Date` can hold. */
 const LAST_MS = 8.64e15;
 
-/** When plays of films and of episodes last changed, as Trakt wrote it: compared, never reckoned with. */
+/**
+ * When plays of films and of episodes last changed, as Trakt wrote it: compared, never reckoned with. `null` is an account
+ * without such plays; where one is missing, nobody knows.
+ */
 interface Stamps {
-  readonly movies?: string | undefined;
-  readonly episodes?: string | undefined;
+  readonly movies?: string | null | undefined;
+  readonly episodes?: string | null | undefined;
 }
 
 /** Plays at or after an instant. */
@@ -27,12 +32,18 @@ interface Recent {
   readonly ids: readonly string[];
 }
 
-/** What a walk leaves to the next one. */
+/** What a walk leaves to the next one. Times are epoch milliseconds. */
 interface Kept {
   readonly stamps: Stamps;
-  /** When a walk that read everything began, epoch milliseconds. */
+  /** When a walk first met these stamps. */
+  readonly changedAt: number;
+  /** A later walk has looked again, long enough after it. */
+  readonly isSettled: boolean;
+  /** From when on the user wants plays; absent for all. */
+  readonly beginning?: number | undefined;
+  /** When a walk that read everything began. */
   readonly fullAt: number;
-  /** When one is to begin; absent while nothing has changed since the last. */
+  /** When one is to begin. */
   readonly fullDueAt?: number | undefined;
   /** Absent when there were too many. */
   readonly recent?: Recent | undefined;
@@ -42,7 +53,12 @@ interface Kept {
 interface Walk {
   readonly startedAt: number;
   readonly stamps: Stamps;
-  /** Reads from here on, epoch milliseconds; `undefined` reads everything. */
+  /** The stamps are not those of the walk before. */
+  readonly isChanged: boolean;
+  /** Reads everything. */
+  readonly isWhole: boolean;
+  readonly beginning?: number | undefined;
+  /** Reads from here on; `undefined` has no beginning. */
   readonly from?: number | undefined;
   /** Is at page so-and-so of what was watched up to this; `undefined` has no end. */
   readonly upTo?: number | undefined;
@@ -62,17 +78,30 @@ export interface Place {
 }
 
 const instant = z.int().min(-LAST_MS).max(LAST_MS);
-const stamps: z.ZodType<Stamps> = z.strictObject({ movies: z.string().optional(), episodes: z.string().optional() });
-const ids = z.array(z.string().regex(/^\d{1,19}$/)).max(MOST_RECENT);
+const stamp = z.string().nullish();
+const stamps: z.ZodType<Stamps> = z.strictObject({ movies: stamp, episodes: stamp });
+// One more than are kept says that there were more.
+const ids = z.array(z.string().regex(/^\d{1,19}$/)).max(MOST_RECENT + 1);
 const recent: z.ZodType<Recent> = z.strictObject({ from: instant, ids });
 const place: z.ZodType<Place> = z.strictObject({
   kept: z
-    .strictObject({ stamps, fullAt: instant, fullDueAt: instant.optional(), recent: recent.optional() })
+    .strictObject({
+      stamps,
+      changedAt: instant,
+      isSettled: z.boolean(),
+      beginning: instant.optional(),
+      fullAt: instant,
+      fullDueAt: instant.optional(),
+      recent: recent.optional(),
+    })
     .optional(),
   walk: z
     .strictObject({
       startedAt: instant,
       stamps,
+      isChanged: z.boolean(),
+      isWhole: z.boolean(),
+      beginning: instant.optional(),
       from: instant.optional(),
       upTo: instant.optional(),
       page: z.int().min(1).max(999_999),
@@ -92,28 +121,52 @@ export function readPlace(cursor: string): Place {
   }
 }
 
-/** The walk that is to begin; `undefined` when nothing has changed since the one before. */
+/** With the walk that is to begin; without one when nothing has changed since the one before. */
 export async function begin(
   context: ProviderContext,
   { since, until }: PageRequest,
-  kept: Kept | undefined,
-): Promise<Walk | undefined> {
+  before: Kept | undefined,
+): Promise<Place> {
   const now = await stampsNow(context);
   const startedAt = context.now();
+  const kept = before && inTime(before, startedAt);
+  const isChanged = !kept || !isSame(kept.stamps, now);
   const isDue = kept?.fullDueAt !== undefined && startedAt >= kept.fullDueAt;
-  if (kept && isSame(kept.stamps, now) && !isDue) return undefined;
-  const isWhole = since === undefined || isDue;
-  // A minute early: the service keeps minutes, and does not say whether the bounds belong to what they bound.
-  const from = isWhole ? undefined : Math.min(since, kept?.recent?.from ?? since) - MINUTE_MS;
-  return {
+  if (kept?.isSettled && !isChanged && !isDue) return { kept };
+  const isWhole = !kept || isDue || since === undefined;
+  const beginning = kept ? kept.beginning : since;
+  const from = isWhole
+    ? beginning
+    : Math.max(beginning ?? Number.NEGATIVE_INFINITY, Math.min(since, kept.recent?.from ?? since));
+  const walk: Walk = {
     startedAt,
     stamps: now,
-    from,
+    isChanged,
+    isWhole,
+    beginning,
+    from: minuteBefore(from),
     upTo: until === undefined ? undefined : until + MINUTE_MS,
     page: 1,
     unmet: kept?.recent?.ids ?? [],
     hasNews: false,
   };
+  return { kept, walk };
+}
+
+/** A clock that was ahead must not put anything off. */
+function inTime(kept: Kept, now: number): Kept {
+  const { changedAt, fullAt, fullDueAt } = kept;
+  return {
+    ...kept,
+    changedAt: Math.min(changedAt, now),
+    fullAt: Math.min(fullAt, now),
+    ...(fullDueAt !== undefined && { fullDueAt: Math.min(fullDueAt, now + FULL_AFTER_MS) }),
+  };
+}
+
+/** The service keeps minutes, and does not say whether bounds belong to what they bound. */
+function minuteBefore(instant: number | undefined): number | undefined {
+  return instant === undefined ? undefined : instant - MINUTE_MS;
 }
 
 async function stampsNow({ http }: ProviderContext): Promise<Stamps> {
@@ -126,9 +179,12 @@ async function stampsNow({ http }: ProviderContext): Promise<Stamps> {
   return { movies: movies?.watched_at, episodes: episodes?.watched_at };
 }
 
-/** Where Trakt leaves one out, nobody knows. */
 function isSame(a: Stamps, b: Stamps): boolean {
-  return a.movies !== undefined && a.episodes !== undefined && a.movies === b.movies && a.episodes === b.episodes;
+  return isKnown(a) && a.movies === b.movies && a.episodes === b.episodes;
+}
+
+function isKnown({ movies, episodes }: Stamps): boolean {
+  return movies !== undefined && episodes !== undefined;
 }
 
 /** The walk behind a page of it. */
@@ -157,8 +213,7 @@ function meet(
   const old = new Set(known?.ids);
   const isNew = ({ id, at }: Stamp): boolean => id !== undefined && at >= (known?.from ?? at) && !old.has(id);
   return {
-    // One too many says that there were more.
-    met: { from, ids: [...all].slice(0, MOST_RECENT) },
+    met: { from, ids: [...all].slice(0, MOST_RECENT + 1) },
     unmet: unmet.filter((id) => !here.has(id)),
     hasNews: hasNews || plays.some(isNew),
   };
@@ -187,19 +242,27 @@ function stampOf(record: unknown): Stamp {
  * back, and the walk goes on to the beginning.
  */
 export function finish(walk: Walk, kept: Kept | undefined): Place {
-  const { startedAt, stamps: to, from, met } = walk;
-  const isWhole = from === undefined;
-  // Where no walk has read everything, the user wants only what is new, or a position was lost: no hurry either way.
+  const { startedAt, stamps: to, isChanged, isWhole, beginning, met } = walk;
+  const isTold = isWhole || !isChanged || !isKnown(to) || !kept?.recent || walk.hasNews || walk.unmet.length > 0;
   const fullAt = isWhole ? startedAt : (kept?.fullAt ?? startedAt);
-  const isTold = isWhole || kept?.recent === undefined || walk.hasNews || walk.unmet.length > 0;
-  if (!isTold && startedAt >= fullAt + FULL_EVERY_MS) return { kept, walk: { ...walk, from: undefined, page: 1 } };
-  const dueAt = Math.min(kept?.fullDueAt ?? LAST_MS, fullAt + (isTold ? FULL_AFTER_MS : FULL_EVERY_MS));
+  if (!isTold && startedAt >= fullAt + FULL_EVERY_MS)
+    return { kept, walk: { ...walk, isWhole: true, from: minuteBefore(beginning), page: 1 } };
+  const changedAt = isChanged ? startedAt : (kept?.changedAt ?? startedAt);
   return {
     kept: {
       stamps: to,
+      changedAt,
+      isSettled: !isChanged && startedAt - changedAt >= SETTLES_MS,
+      beginning,
       fullAt,
-      ...(!isWhole && { fullDueAt: dueAt }),
-      ...(met && met.ids.length < MOST_RECENT && { recent: met }),
+      fullDueAt: dueAt(walk, kept, fullAt + (isTold ? FULL_AFTER_MS : FULL_EVERY_MS)),
+      ...(met && met.ids.length <= MOST_RECENT && { recent: met }),
     },
   };
+}
+
+/** After a change everything is read once more, also when it was read just now: the list may have lagged behind. */
+function dueAt({ isChanged, isWhole }: Walk, kept: Kept | undefined, afterChange: number): number | undefined {
+  const before = isWhole ? undefined : kept?.fullDueAt;
+  return isChanged ? Math.min(before ?? afterChange, afterChange) : before;
 }

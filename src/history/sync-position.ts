@@ -15,7 +15,7 @@ const DEFAULT_DEEP_OVERLAP_MS = 1_209_600_000;
 const DEEP_EVERY_MS = 604_800_000;
 
 /** What of a capability decides how its walks go. */
-export type WalkRules = Pick<IncrementalCapability, 'order' | 'overlapMs' | 'deepOverlapMs'>;
+export type WalkRules = Pick<IncrementalCapability, 'order' | 'overlapMs' | 'deepOverlapMs' | 'keepsCursor'>;
 
 /**
  * The position to go on from: of the newest cursor that can be read, and how many before it cannot. Without any, the
@@ -56,9 +56,14 @@ function tryDecode(cursor: Cursor, expected: { provider: string; capability: str
 /**
  * The position whose page token is lost: the walk begins again, where that can be told behind what it has met already.
  */
-export function restarted(position: Position, { order, overlapMs = DEFAULT_OVERLAP_MS }: WalkRules): Position {
+export function restarted(
+  position: Position,
+  { order, keepsCursor, overlapMs = DEFAULT_OVERLAP_MS }: WalkRules,
+): Position {
   const { walk } = position;
   if (!walk) return { ...position, opaque: '' };
+  // What such a provider knew lay in the token alone.
+  if (keepsCursor) return { ...position, walk: { startedAt: walk.startedAt, isDeep: true }, opaque: '' };
   const met = order === 'oldest-first' && walk.seen !== undefined ? walk.seen - overlapMs : undefined;
   const since = newestOf([walk.since, met]);
   return { ...position, walk: { ...walk, ...(since === undefined ? {} : { since }) }, opaque: '' };
@@ -110,11 +115,11 @@ export function advance(
 /** Bounds of the next walk. */
 export function nextWalk(
   position: Position | undefined,
-  { overlapMs = DEFAULT_OVERLAP_MS, deepOverlapMs = DEFAULT_DEEP_OVERLAP_MS }: WalkRules,
+  { overlapMs = DEFAULT_OVERLAP_MS, deepOverlapMs = DEFAULT_DEEP_OVERLAP_MS, keepsCursor = false }: WalkRules,
   now: number,
 ): CursorWalk {
   const highWater = position?.highWater;
-  if (highWater === undefined) return { startedAt: now, isDeep: true };
+  if (highWater === undefined || (keepsCursor && position?.opaque === '')) return { startedAt: now, isDeep: true };
   const isDeep = now - (position?.deepAt ?? 0) >= DEEP_EVERY_MS;
   const backMs = isDeep ? Math.max(overlapMs, deepOverlapMs) : overlapMs;
   const since = Math.min(highWater, now) - backMs;

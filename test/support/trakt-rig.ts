@@ -1,4 +1,12 @@
-import { addConnection, createRegistry, type McaEvent, queryItems, syncHistory, syncRatings } from '@mca/core';
+import {
+  addConnection,
+  createRegistry,
+  type McaEvent,
+  queryItems,
+  summarise,
+  syncHistory,
+  syncRatings,
+} from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import { type TraktOptions, trakt } from '@mca/core/providers/trakt';
 import { fakeClock } from '@mca/core/testing';
@@ -42,7 +50,9 @@ export function rigOf({ app, wantsSecret = false, onEvent = () => {}, ...content
   const sync = (more: { readonly again?: 'everything' } = {}) => time.until(syncHistory(registry, { ...ana, ...more }));
   const syncRated = () => time.until(syncRatings(registry, ana));
   const stored = async () => (await queryItems(registry, { userId: 'ana', limit: 1_000 })).items;
-  return { time, oauth, server, registry, connect, sync, syncRated, stored };
+  /** How many items there are. */
+  const items = async () => (await summarise(registry, { userId: 'ana' })).items;
+  return { time, oauth, server, registry, connect, sync, syncRated, stored, items };
 }
 
 export type Rig = ReturnType<typeof rigOf>;

@@ -78,8 +78,10 @@ export class TraktServer {
   readonly ratings: FakeRating[];
   /** When anything but plays last changed, epoch milliseconds. */
   changedAt: number = NOW;
-  /** Whether it keeps stamps of when plays changed: older versions leave some out. */
-  tellsOfPlays = true;
+  /** Kinds of which it leaves the stamp of plays out, as older versions do, and those that have none yet. */
+  readonly stampOf: Record<'movies' | 'episodes', 'told' | 'missing' | null> = { movies: 'told', episodes: 'told' };
+  /** Answered in place of the plays, while the stamp has moved already. */
+  stale: readonly FakePlay[] | undefined;
   #watchedAt = NOW;
   #told = '';
   readonly #options: ServerOptions;
@@ -123,7 +125,7 @@ export class TraktServer {
     if (method !== 'GET') return refusal(405);
     if (pathname === '/users/settings') return Response.json(settings);
     if (pathname === '/sync/last_activities') {
-      return Response.json(activitiesAt(this.changedAt, this.tellsOfPlays ? this.#watched() : undefined));
+      return Response.json(activitiesAt(this.changedAt, this.#watched(), this.stampOf));
     }
     if (pathname === '/sync/history') return this.#page(this.#history(searchParams), searchParams);
     if (pathname === '/sync/ratings') return this.#page(this.ratings.map(wireRating), searchParams);
@@ -138,7 +140,7 @@ export class TraktServer {
     };
     const from = bound('start_at', Number.NEGATIVE_INFINITY);
     const to = bound('end_at', Number.POSITIVE_INFINITY);
-    return this.plays
+    return (this.stale ?? this.plays)
       .map((play) => ({ ...play, at: minuteOf(play.at) }))
       .filter(({ at }) => (at > from && at < to) || (boundsBelong && (at === from || at === to)))
       .sort((a, b) => b.at - a.at || b.id - a.id)
@@ -242,16 +244,15 @@ const ACTIVITIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** All but plays changed at once. */
-function activitiesAt(changedAt: number, watchedAt: number | undefined): object {
-  const at = new Date(changedAt).toISOString();
-  const watched = watchedAt === undefined ? {} : { watched_at: new Date(watchedAt).toISOString() };
-  const kinds = Object.entries(ACTIVITIES).map(([kind, stamps]) => [
-    kind,
-    {
-      ...Object.fromEntries(stamps.filter((stamp) => stamp !== 'watched_at').map((stamp) => [stamp, at])),
-      ...(stamps.includes('watched_at') && watched),
-    },
-  ]);
-  const all = new Date(Math.max(changedAt, watchedAt ?? 0)).toISOString();
-  return { all, ...Object.fromEntries(kinds) };
+function activitiesAt(changedAt: number, watchedAt: number, stampOf: TraktServer['stampOf']): object {
+  const [at, watched] = [changedAt, watchedAt].map((each) => new Date(each).toISOString());
+  const kinds = Object.entries(ACTIVITIES).map(([kind, stamps]) => {
+    const of: Record<string, string | null | undefined> = Object.fromEntries(stamps.map((stamp) => [stamp, at]));
+    if (kind === 'movies' || kind === 'episodes') {
+      const told = { told: watched, missing: undefined };
+      of.watched_at = stampOf[kind] === null ? null : told[stampOf[kind]];
+    }
+    return [kind, of];
+  });
+  return { all: new Date(Math.max(changedAt, watchedAt)).toISOString(), ...Object.fromEntries(kinds) };
 }

@@ -89,7 +89,8 @@ export interface IncrementalCapability {
   readonly backfill: boolean;
   /**
    * The cursor of a last page is kept, and the next walk begins with it: for services that say what changed since they
-   * were asked, in terms of their own. `cursor` is `undefined` only for everything: the first walk, `again`, a lost one.
+   * were asked, in terms of their own. `cursor` is `undefined` only for everything: the first walk, `again`, a lost one. `since`
+   * is then `undefined`, too, or the instant from which on the user wants anything at all.
    *
    * @default false
    */
