@@ -1,7 +1,9 @@
+import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { connect, LONG_MS, sampleItems } from '../../src/testing/storage/samples.ts';
 import { postgresServer } from '../../test/support/postgres.ts';
 import { openSchema, realTime, setClock } from '../../test/support/postgres-setup.ts';
+import { postgres } from './index.ts';
 
 const server = await postgresServer();
 const DAY = 24 * 60 * 60_000;
@@ -101,6 +103,31 @@ describe.skipIf(!server)('postgres: leases of processes that died', () => {
     expect(await resources()).toEqual(['import:next']);
     await drop();
   });
+
+  test.each(['repeatable read', 'serializable'])(
+    "keep nobody from beginning, also where the host's connections are %s",
+    async (isolation) => {
+      const { schema, look, drop } = await open();
+      const options = `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`;
+      const pool = new pg.Pool({ connectionString: (server as NonNullable<typeof server>).url, options });
+      const { storage } = postgres({ pool, schema });
+      for (let round = 0; round < 5; round += 1) {
+        await look(
+          `INSERT INTO %.leases SELECT 'import:dead:' || n, 'o', nextval('"${schema}".fences'), 0 FROM generate_series(1, 300) n`,
+        );
+        const leases = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            storage.acquireLease({ resource: `import:${round}:${index}`, owner: 'o', ttlMs: LONG_MS }),
+          ),
+        );
+        expect(leases.filter((lease) => lease === undefined)).toEqual([]);
+        await Promise.all(leases.map((lease) => lease && storage.releaseLease(lease)));
+      }
+      expect(await look('SELECT resource FROM %.leases')).toEqual([]);
+      await pool.end();
+      await drop();
+    },
+  );
 
   test('that come to life at that very moment live on', async () => {
     const { storage, pool, schema, take, later, drop } = await open();

@@ -15,9 +15,11 @@ export function leaseVerbs(session: Session): LeaseVerbs {
   const { leases, mca_now } = session.names;
   return {
     async acquireLease({ resource, owner, ttlMs }) {
+      const isKnown = isOfConnection(resource);
       // Looking first leaves a number of the fence, and a lock on the row, to those who have a chance.
-      const row = await session.row<Pick<Lease, 'fence' | 'expiresAt'>>(
-        sql`${isOfConnection(resource) ? raw('') : clearEnded(session, resource)}
+      const take = (queries: Queries) =>
+        queries.row<Pick<Lease, 'fence' | 'expiresAt'>>(
+          sql`${isKnown ? raw('') : clearEnded(session, resource)}
             INSERT INTO ${leases} AS l (resource, owner, fence, expires_at)
             SELECT ${text(resource)}, ${text(owner)}, ${session.next('fences')}, now.ms + ${float(ttlMs)}
             FROM (SELECT ${mca_now}() AS ms OFFSET 0) now
@@ -27,7 +29,9 @@ export function leaseVerbs(session: Session): LeaseVerbs {
             SET owner = excluded.owner, fence = excluded.fence, expires_at = excluded.expires_at
             WHERE l.owner = excluded.owner OR l.expires_at <= ${mca_now}()
             RETURNING fence::float8 AS fence, expires_at AS "expiresAt"`,
-      );
+        );
+      // Clearing meets rows that others clear: it must see what they have committed.
+      const row = await (isKnown ? take(session) : session.write(take));
       return row && { resource, owner, fence: row.fence, expiresAt: row.expiresAt };
     },
     async renewLease(lease, ttlMs) {

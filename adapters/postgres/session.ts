@@ -80,12 +80,17 @@ export class Session implements Queries {
     return (await this.rows<Row>(statement))[0];
   }
 
-  /** One statement, also when the schema is not there yet. */
+  /**
+   * One statement, also when the schema is not there yet. One that met others, which a host's isolation level may refuse,
+   * has changed nothing, and is sent again.
+   */
   async bare<Row>(statement: Sql): Promise<readonly Row[]> {
-    try {
-      return decodeRows<Row>(await run(this.#database, statement));
-    } catch (error) {
-      throw storageError(error);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return decodeRows<Row>(await run(this.#database, statement));
+      } catch (error) {
+        if (tries === MOST_TRIES || !isRepeatable(error)) throw storageError(error);
+      }
     }
   }
 
