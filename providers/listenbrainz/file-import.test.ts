@@ -17,15 +17,33 @@ beforeAll(() => Promise.all([import('ky'), import('p-retry')]));
 const listens = (count: number, from = 0): FakeListen[] =>
   Array.from({ length: count }, (_, index) => ({ at: T0 + (from + index) * 180, msid: `msid-${from + index}` }));
 const lines = (all: readonly unknown[]): string => all.map((each) => `${JSON.stringify(each)}\n`).join('');
-const jsonl = (all: readonly FakeListen[]) => ({ name: '2025-12.jsonl', content: lines(all.map(wireForm)) });
+/** A month as the export has it now: the line of the API, with what else is in the table. */
+const jsonl = (all: readonly FakeListen[], name = 'listens/2025/12.jsonl') => ({
+  name,
+  content: lines(all.map(wireForm)),
+});
+/** The same as exports have it that are some years old: times as decimals, the msid within the track. */
+const olderJsonl = (all: readonly FakeListen[]) => ({
+  name: 'listens/2025/11.jsonl',
+  content: all
+    .map(({ at, msid }) => {
+      const track = { artist_name: 'Björk', track_name: `Song ${msid}`, additional_info: {}, recording_msid: msid };
+      return `{"inserted_at":${at + 5}.25,"listened_at":${at}.000000,"track_metadata":${JSON.stringify(track)}}\n`;
+    })
+    .join(''),
+});
 const read = (...all: readonly unknown[]) =>
   collectImport(fileImport, [fileOf('listens.jsonl', lines(all))], { now: NOW });
 const good = wireForm({ at: T0, msid: 'good' });
 
-/** What an account's export holds besides: invented, as the layout is not documented. */
+/** What an account's export holds besides. */
 const beside = [
   { name: 'user.json', content: '{"user_id":7,"username":"ana-the-user"}' },
   { name: 'feedback.jsonl', content: '{"recording_msid":"b5a1f0fe-0000-4000-8000-000000000001","score":1}\n' },
+  {
+    name: 'pinned_recording.jsonl',
+    content: '{"recording_msid":"b5a1f0fe-0000-4000-8000-000000000001","blurb_content":"x"}\n',
+  },
   { name: 'listens/2026/1.jsonl', content: '' },
 ];
 
@@ -45,7 +63,10 @@ describe('conformance', () => {
   for (const { id, title, run } of suite) test(`${id} ${title}`, run);
 });
 
-describe('the export and the API tell the same listens', () => {
+describe.each([
+  ['now', jsonl],
+  ['some years ago', olderJsonl],
+])('an export of %s and the API tell the same listens', (_, month) => {
   const rig = () => {
     const time = fakeClock(NOW);
     const server = new ListenBrainzServer(listens(30));
@@ -60,13 +81,13 @@ describe('the export and the API tell the same listens', () => {
       await time.until(addConnection(registry, { ...ana, credentials: { fields: { token: TOKEN } } }));
       return await time.until(syncHistory(registry, ana));
     };
-    const file = fileOf('export.zip', makeZip([jsonl(listens(25)), jsonl2, ...beside]));
+    const file = fileOf('export.zip', makeZip([month(listens(25)), jsonl2, ...beside]));
     const bring = () => importFile(registry, { ...ana, file });
     const shown = async () => (await queryItems(registry, { userId: 'ana', limit: 100 })).items.length;
     return { sync, bring, shown };
   };
   /** What was deleted at the service since. */
-  const jsonl2 = { ...jsonl(listens(5, 100)), name: 'older.jsonl' };
+  const jsonl2 = jsonl(listens(5, 100), 'listens/2024/1.jsonl');
 
   test('file first, then live', async () => {
     const { sync, bring, shown } = rig();
@@ -124,6 +145,23 @@ describe('lines', () => {
     ]);
   });
 
+  test('a month that begins with a bad line is read, and one of bad lines only is told', async () => {
+    const months = [
+      jsonl(listens(2), 'listens/2025/10.jsonl'),
+      { name: 'listens/2025/11.jsonl', content: `{broken\n${jsonl(listens(3, 50)).content}` },
+      { name: 'listens/2025/12.jsonl', content: '{broken\n' },
+    ];
+    const { items, rejected, errors } = await collectImport(fileImport, [fileOf('x.zip', makeZip(months))], {
+      now: NOW,
+    });
+    expect(items).toHaveLength(5);
+    expect(rejected.map(({ file, line }) => [file.split('!').at(-1), line])).toEqual([
+      ['listens/2025/11.jsonl', 1],
+      ...(errors.length > 0 ? [] : [['listens/2025/12.jsonl', 1]]),
+    ]);
+    expect(rejected.length + errors.length).toBe(2);
+  });
+
   test('a line without an end ends the file, and what was read before is kept', async () => {
     const text = `${lines([good])}{"listened_at":${' '.repeat(1_100_000)}`;
     const { items, errors } = await collectImport(fileImport, [fileOf('x.jsonl', text)], { now: NOW });
@@ -132,9 +170,9 @@ describe('lines', () => {
   });
 
   test('what programs submit is cut to a size', async () => {
-    const long = 'x'.repeat(100_000);
+    const long = 'x'.repeat(5_000);
     const info = {
-      tags: [...Array.from({ length: 100 }, () => 'x'.repeat(1_000)), 7],
+      tags: [...Array.from({ length: 100 }, () => 'x'.repeat(300)), 7],
       origin_url: `https://example.invalid/${long}`,
     };
     const [item] = (await read(wireForm({ at: T0, msid: 'm', artist: long, track: long, release: long, info }))).items;
@@ -158,6 +196,8 @@ describe('whose file it is', () => {
       { provider: 'listenbrainz' },
     ]);
     expect(await recogniseFile(registry, fileOf('a.jsonl', own))).toMatchObject([{ provider: 'mca-export' }]);
+    for (const other of [{ listens: [good] }, { listen_type: 'import', payload: [good] }, [good]])
+      expect(await recogniseFile(registry, fileOf('a.jsonl', lines([other])))).toEqual([]);
   });
 
   test.each([

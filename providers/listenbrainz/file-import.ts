@@ -41,11 +41,22 @@ export const listensExport: FileImportCapability<NoOptions, NoOptions> = fileImp
   z.strictObject({}),
 );
 
-/** By its first whole line: names are not documented. */
-function recognise({ text }: FileSample): number {
-  const [line = ''] = text.trimStart().split('\n', 1);
-  const isListen = /"listened_at"\s*:\s*\d/.test(line) && /"track_metadata"\s*:\s*\{/.test(line);
-  return isListen && line.startsWith('{') ? 0.95 : 0;
+/** By what its lines say, any of them: one bad line must not hide a month. */
+function recognise({ text, path }: FileSample): number {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.some(isListen)) return 0.95;
+  // Named as the export names them, with no line that can be read: told, rather than left out.
+  return lines.length > 0 && /(?:^|[/!])listens\/\d{4}\/\d{1,2}\.jsonl$/.test(path) ? 0.6 : 0;
+}
+
+function isListen(line: string): boolean {
+  if (!line.includes('"listened_at"') || !line.includes('"track_metadata"')) return false;
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'listened_at' in value && 'track_metadata' in value;
+  } catch {
+    return false;
+  }
 }
 
 function record(value: unknown, context: { now(): number }): RecordResult {

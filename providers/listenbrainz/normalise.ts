@@ -20,7 +20,7 @@ export function normalise({ listened_at: at, recording_msid: msid, track_metadat
   if (at * 1_000 > LAST_MS) return reject('invalid_date', 'the time of the listen is impossible', 'listened_at');
   const info = track.additional_info ?? {};
   const content =
-    [msid, info.recording_msid].map(idOf).find((id) => id !== undefined) ??
+    [msid, track.recording_msid, info.recording_msid].map(idOf).find((id) => id !== undefined) ??
     contentHash(track.artist_name, track.track_name);
   const seconds = amount(info.duration);
   const durationMs = amount(info.duration_ms) ?? (seconds === undefined ? undefined : seconds * 1_000);

@@ -9,6 +9,8 @@ export interface Listen {
   readonly listened_at: number;
   readonly recording_msid?: string | null | undefined;
   readonly track_metadata: {
+    /** Where older exports have it. */
+    readonly recording_msid?: string | null | undefined;
     readonly artist_name: string;
     readonly track_name: string;
     readonly release_name?: string | null | undefined;
@@ -35,6 +37,7 @@ export const listen: z.ZodType<Listen> = z.object({
   listened_at: z.int().positive(),
   recording_msid: z.string().nullish(),
   track_metadata: z.object({
+    recording_msid: z.string().nullish().catch(undefined),
     artist_name: z.string().min(1),
     track_name: z.string().min(1),
     release_name: z.string().nullish(),

@@ -44,6 +44,7 @@ export function jsonLinesFormat<Options>(definition: JsonLinesFormatDefinition<O
       if (rest.length > MOST_LINE) throw lineTooLong(file, record + lines.length + 1);
       for (const line of lines) {
         record += 1;
+        if (line.length > MOST_LINE) throw lineTooLong(file, record);
         if (line.trim() !== '') tally.add(resultOf(line, context), { record, line: record });
         if (record % RECORDS_PER_BATCH === 0) yield tally.take();
       }
