@@ -65,7 +65,7 @@ export type ProviderIdWith<P extends readonly AnyProvider[], C extends Capabilit
   | { [I in keyof P]: C extends keyof P[I]['capabilities'] ? P[I]['id'] : never }[number]
   | AddedProviderId
   // Nothing is of this type. It keeps the compiler naming `C` where no provider of `P` has it.
-  | (string & { readonly [missing]: C });
+  | (string & { readonly [missing]: true });
 
 /** A provider that reads files, with `Input` as the options of one import. */
 export type FileImportProvider<Id extends string, Input = unknown> = Provider<

@@ -1,4 +1,12 @@
-import { createRegistry, disconnect, importFile, listConnections, McaError, syncConnection } from '@mca/core';
+import {
+  createRegistry,
+  disconnect,
+  eraseUser,
+  importFile,
+  listConnections,
+  McaError,
+  syncConnection,
+} from '@mca/core';
 import { memory } from '@mca/core/adapters/memory';
 import { netflix } from '@mca/core/providers/netflix';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -49,6 +57,21 @@ describe('a whole connection', () => {
       { status: 'skipped', reason: 'needs_reauth' },
     ]);
     expect(server.calls.slice(before).filter(({ status }) => status !== 401)).toEqual([]);
+  });
+
+  test('a user who is erased meanwhile ends it, and what came before is told', async () => {
+    const { sync, registry, stored } = await connected();
+    let erased: Promise<unknown> | undefined;
+    const reports = await sync({
+      onProgress() {
+        erased ??= eraseUser(registry, { userId: 'ana' });
+      },
+    });
+    await erased;
+    expect(reports).toHaveLength(2);
+    for (const { status } of reports) expect(['complete', 'failed', 'partial', 'skipped']).toContain(status);
+    expect(reports.at(-1)?.status).not.toBe('complete');
+    expect(await stored()).toEqual([]);
   });
 
   test('settings hold for each', async () => {

@@ -30,14 +30,17 @@ export async function syncConnection(
   { userId, connectionId, ...settings }: SyncConnectionOptions,
 ): Promise<readonly SyncReport[]> {
   checkMaxPages(settings.maxPages);
-  const { kind, provider } = await ownConnection(registry, { userId, connectionId });
+  const found = await ownConnection(registry, { userId, connectionId });
+  const { kind, provider } = found;
   const { name: providerName, capabilities } = findProvider(registry.list(), provider);
   const reports: SyncReport[] = [];
   for (const name of kind === 'api' ? INCREMENTAL_NAMES : []) {
     const capability = capabilities[name];
     if (!capability) continue;
-    // As it is by now: the capability before may have found that the user has to connect again.
-    const connection = await ownConnection(registry, { userId, connectionId });
+    // What the capability before has found out holds for this one, too. The store is not asked: whatever happened to the
+    // connection meanwhile, what came home so far is told.
+    const isRefused = reports.some(({ error }) => error?.code === 'auth_expired');
+    const connection = isRefused ? ({ ...found, status: 'needs_reauth' } as const) : found;
     reports.push(await registry.access.track(runSync(registry, connection, name, capability, settings)));
   }
   if (reports.length > 0) return reports;
