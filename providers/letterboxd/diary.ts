@@ -91,7 +91,7 @@ function nameOf({ code, id }: Film, watched: number | undefined, { occurrences }
 
 function noteFirstViewing({ id }: Film, { options }: Context): void {
   const { firstViewings } = options;
-  if (firstViewings && firstViewings.size < FILMS_MAX) firstViewings.add(id);
+  if (firstViewings && firstViewings.size < FILMS_MAX) firstViewings.set(id, firstViewings.get(id));
 }
 
 function tagsOf(text: string): readonly string[] | Rejected {

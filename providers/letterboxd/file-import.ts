@@ -42,13 +42,13 @@ export function letterboxdFileImport(
         },
       ],
     },
-    withDefaults(letterboxdOptionsSchema, defaults),
+    withDefaults(letterboxdOptionsSchema, defaults, 'letterboxd'),
   );
   return {
     ...capability,
     parse: (context, files) =>
       capability.parse(
-        { ...context, options: { ...context.options, firstViewings: new Set() } },
+        { ...context, options: { ...context.options, firstViewings: new Map() } },
         files.toSorted((a, b) => Number(isWatched(a)) - Number(isWatched(b))),
       ),
   };

@@ -57,6 +57,45 @@ test('only what was deleted is nothing to import, and no error', async () => {
   expect(await importZip(leftOut())).toMatchObject({ read: 0, items: [], errors: [] });
 });
 
+test('folders above the export may be called anything', async () => {
+  for (const folder of ['lists/letterboxd/', 'deleted/2026/', 'orphaned/x/']) {
+    const { items } = await importZip(whole(folder));
+    expect(items, folder).toHaveLength(13);
+  }
+});
+
+test('of two films of one name and year the diary tells the first viewing of one', async () => {
+  const head = 'Date,Name,Year,Letterboxd URI';
+  const marks = ['https://boxd.it/4b1', 'https://boxd.it/4b2'].map((uri) => `2025-01-01,Home,2019,${uri}`);
+  const watched = fileOf('watched.csv', [head, ...marks, ...marks, ''].join('\n'));
+  const diary = fileOf(
+    'diary.csv',
+    `${head},Rating,Rewatch,Tags,Watched Date\n2025-01-02,Home,2019,https://boxd.it/9d1,,,,2025-01-01\n`,
+  );
+  const { items, skipped } = await collectImport(capability, [watched, diary]);
+  expect(skipped).toEqual({ in_diary: 2 });
+  expect(new Set(items.map(({ externalId }) => externalId))).toEqual(new Set(['diary:9d1', 'film:4b2']));
+});
+
+test.each(['films I have watched.csv', 'watched films.csv', 'watchlist of ana.csv'])(
+  'what is called "%s" may be anything',
+  async (name) => {
+    const { items, errors } = await importFile(name, contentOf('films.csv'));
+    expect({ items, errors }).toMatchObject({ items: [], errors: [{ reason: 'renamed_file' }] });
+  },
+);
+
+test.each(['films.csv', 'Films (1).csv', 'films-2.csv', 'films 3.csv'])('"%s" is likes', async (name) => {
+  const { items } = await importFile(name, contentOf('films.csv'));
+  expect(new Set(items.map(({ action }) => action))).toEqual(new Set(['liked']));
+});
+
+test('lines that end with a carriage return alone are refused, not taken for an empty file', async () => {
+  const content = contentOf('diary.csv').toString('utf8').replaceAll(/\r?\n/g, '\r');
+  const { errors, read } = await importFile('diary.csv', content);
+  expect({ errors, read }).toMatchObject({ read: 0, errors: [{ code: 'file_parse_error', reason: 'csv_line_ends' }] });
+});
+
 test('reviews alone are counted, and their text is not kept', async () => {
   const { read, items, skipped, errors } = await importFile('reviews.csv', contentOf('reviews.csv'));
   expect({ read, items, skipped, errors }).toEqual({ read: 1, items: [], skipped: { review: 1 }, errors: [] });

@@ -12,7 +12,7 @@ import {
 } from '@mca/core/provider-kit';
 import { basicsOf, dayOf, type Film, filmKey, filmOf, isRejected, starsOf } from './film.ts';
 import type { ResolvedLetterboxdOptions } from './schemas.ts';
-import { type Context, prepare, recogniseAs, type Table } from './table.ts';
+import { type Context, LIKES, prepare, recogniseAs, type Table, WATCHED, WATCHLIST } from './table.ts';
 
 type Format = FileFormat<ResolvedLetterboxdOptions>;
 
@@ -43,7 +43,7 @@ export const likes: Format = csvFormat<ResolvedLetterboxdOptions, Table>({
   name: 'Liked films',
   precision: 'day',
   rank: 1,
-  names: /^films\b.*\.csv$/i,
+  names: LIKES,
   recognise: recogniseAs('likes'),
   prepare,
   record(row, { options }, table) {
@@ -59,7 +59,7 @@ export const watchlist: Format = csvFormat<ResolvedLetterboxdOptions, Table>({
   name: 'Watchlist',
   precision: 'day',
   rank: 1,
-  names: /^watchlist\b.*\.csv$/i,
+  names: WATCHLIST,
   recognise: recogniseAs('watchlist'),
   prepare,
   record(row, { options }, table) {
@@ -75,7 +75,7 @@ export const watched: Format = csvFormat<ResolvedLetterboxdOptions, Table>({
   name: 'Watched films',
   precision: 'day',
   rank: 1,
-  names: /^watched\b.*\.csv$/i,
+  names: WATCHED,
   recognise: recogniseAs('watched'),
   prepare,
   record: recordWatched,
@@ -88,7 +88,7 @@ function recordWatched(row: readonly string[], { options }: Context, table: Tabl
   const text = cellOf(row, table.columns.date);
   const marked = dayOf(text, table, 'Date');
   if (isRejected(marked)) return marked;
-  if (options.firstViewings?.has(film.id)) return skip('in_diary');
+  if (isInDiary(film, options)) return skip('in_diary');
   if (options.skip.undated) return skip('undated');
   return {
     ...basicsOf(film),
@@ -100,6 +100,15 @@ function recordWatched(row: readonly string[], { options }: Context, table: Tabl
     source: 'watched',
     rawMetadata: { ...film.metadata, undated: true, ...(marked === undefined ? {} : { markedOn: text }) },
   };
+}
+
+/** A first viewing is that of one film: another one of the same name and year has none. */
+function isInDiary(film: Film, { firstViewings }: ResolvedLetterboxdOptions): boolean {
+  if (!firstViewings?.has(film.id)) return false;
+  const key = filmKey(film);
+  const known = firstViewings.get(film.id) ?? key;
+  firstViewings.set(film.id, known);
+  return known === key;
 }
 
 /** An item that says what somebody thinks of a film; doing so again replaces it. */

@@ -38,8 +38,8 @@ export interface ResolvedLetterboxdOptions {
     readonly watchlist: boolean;
   };
   readonly skip: { readonly undated: boolean };
-  /** Films whose first viewing the diary of this import tells; added while it is read. */
-  readonly firstViewings?: Set<string> | undefined;
+  /** Films whose first viewing the diary of this import tells, each with its mark once one was met; added while it is read. */
+  readonly firstViewings?: Map<string, string | undefined> | undefined;
 }
 
 /** Validates {@link LetterboxdOptions}; unknown options are errors. */

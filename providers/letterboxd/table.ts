@@ -76,10 +76,16 @@ function sectionOf(sample: FileSample): Section | undefined {
   return [...nameOfSection].find(([pattern]) => pattern.test(sample.name))?.[1];
 }
 
+/** Names as Letterboxd gives them; browsers number what is downloaded again. */
+const NUMBER = '(?:[ _-]?\\(?\\d{1,3}\\)?)?';
+export const WATCHED: RegExp = new RegExp(`^watched${NUMBER}\\.csv$`, 'i');
+export const WATCHLIST: RegExp = new RegExp(`^watchlist${NUMBER}\\.csv$`, 'i');
+export const LIKES: RegExp = new RegExp(`^films${NUMBER}\\.csv$`, 'i');
+
 const nameOfSection: readonly (readonly [RegExp, Section])[] = [
-  [/^watched\b/i, 'watched'],
-  [/^watchlist\b/i, 'watchlist'],
-  [/^films\b/i, 'likes'],
+  [WATCHED, 'watched'],
+  [WATCHLIST, 'watchlist'],
+  [LIKES, 'likes'],
 ];
 
 /** Films of which only the name of the file could say what they have in common. */
@@ -100,5 +106,5 @@ function isOfLetterboxd(sample: FileSample): boolean {
 
 /** Folders of the export with lists, with what the user deleted, and with what belongs to films that are gone. */
 export function isLeftOut(path: string): boolean {
-  return /(?:^|[/!])(?:deleted|orphaned|lists)\/[^!]*$/i.test(path);
+  return /(?:^|[/!])(?:lists|(?:deleted|orphaned)(?:\/(?:likes|lists|comments))?)\/[^/!]*$/i.test(path);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DAY, HOUR, START } from '../../test/support/live-setup.ts';
 import type { MediaItem } from '../contracts/media-item.ts';
-import { advance, type Position } from './sync-position.ts';
+import { advance, nextWalk, type Position, restarted } from './sync-position.ts';
 
 const play = (at: number): MediaItem => ({
   platform: 'fake',
@@ -85,4 +85,17 @@ test('the cursor of a last page is gone, unless it is kept', () => {
   const page = { items: [], cursor: 'up to here', hasMore: false };
   expect(advance({ opaque: '' }, page, rules)).toEqual({ opaque: '' });
   expect(advance({ opaque: '' }, page, { ...rules, keepsCursor: true })).toEqual({ opaque: 'up to here' });
+});
+
+test('where a cursor is kept and lost, the next walk is everything', () => {
+  const rules = { order: 'newest-first', overlapMs: DAY } as const;
+  const position: Position = { highWater: START, deepAt: START, opaque: 'kept' };
+  expect(nextWalk(position, { ...rules, keepsCursor: true }, START + HOUR)).toHaveProperty('since');
+  const lost = restarted(position, { ...rules, keepsCursor: true });
+  expect(nextWalk(lost, { ...rules, keepsCursor: true }, START + HOUR)).not.toHaveProperty('since');
+  expect(nextWalk(restarted(position, rules), rules, START + HOUR)).toHaveProperty('since');
+  // Also where it was lost on the way.
+  const walk = { startedAt: START, since: START - DAY };
+  expect(restarted({ ...position, walk }, { ...rules, keepsCursor: true }).walk).not.toHaveProperty('since');
+  expect(restarted({ ...position, walk }, rules).walk).toMatchObject({ since: START - DAY });
 });

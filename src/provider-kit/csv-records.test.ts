@@ -53,6 +53,8 @@ describe('readCsvHeader', () => {
 
   test.each([
     ['', 'csv_empty', 1],
+    ['a,b\r1,2\r3,4', 'csv_line_ends', 1],
+    ['a,b\r1,2\n3,4', 'csv_line_ends', 1],
     [' \n\r\n', 'csv_empty', 1],
     ['\n'.repeat(400_000), 'csv_empty', 1],
     ['\n\na,"b\n', 'csv_unclosed_quote', 3],

@@ -70,7 +70,7 @@ export async function readCsvHeader(
  *
  * @throws McaError `file_parse_error` with reason `csv_unclosed_quote` (with the line and column the quote is on: no
  *   other quote follows within 128 KiB), `record_too_large` (a row of more than 128 KiB), `csv_empty` (no header),
- *   `csv_syntax` (stray quote in the header), and those of `decodeText`; code `cancelled`
+ *   `csv_line_ends` (CR alone), `csv_syntax` (stray quote in the header), and those of `decodeText`; code `cancelled`
  * @example
  * ```ts
  * const { columns } = await readCsvHeader(file);
@@ -121,6 +121,14 @@ function headerOf(file: ImportFile, text: string, isWhole: boolean): CsvHeaderLi
       reason: 'record_too_large',
       message: `The header line of ${file.name} is longer than ${CSV_RECORD_BYTES_MAX} bytes.`,
       hint: 'Check that this is a CSV file with line breaks, and the one you wanted to import.',
+      position: { line: found.line },
+    });
+  }
+  if (found && /\r(?!\n|$)/.test(found.text)) {
+    throw fileFailure(file.name, {
+      reason: 'csv_line_ends',
+      message: `The lines of ${file.name} end with a carriage return alone, as spreadsheets wrote them long ago.`,
+      hint: 'Hand in the file as it was downloaded, or save it as plain CSV (not "Macintosh").',
       position: { line: found.line },
     });
   }
