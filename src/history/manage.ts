@@ -111,9 +111,16 @@ export async function eraseUser(
   await registry.ready();
   const { userId, connectionId: id } = request;
   // Secrets first: if the process dies in between, what remains is data without access, not access without an owner.
-  for (const connection of await registry.storage.listConnections({ userId, id }))
-    await deleteCredentials(registry, connection.id);
-  return registry.storage.erase(request);
+  const seen = new Set<string>();
+  for (;;) {
+    const fresh = (await registry.storage.listConnections({ userId, id })).filter((each) => !seen.has(each.id));
+    // Until there are no more: an account may be connected at this moment.
+    if (fresh.length === 0) return registry.storage.erase(request);
+    for (const connection of fresh) {
+      await deleteCredentials(registry, connection.id);
+      seen.add(connection.id);
+    }
+  }
 }
 
 /** Where to go on reading changes, and how many at a time. */

@@ -189,7 +189,8 @@ export async function* closing<Options>(
   const tally = createTally(file.name, format, context.strict);
   try {
     yield* read(file, context, tally);
-    if (tally.hasNews) yield tally.take();
+    const { verdict } = tally;
+    if (verdict || tally.hasNews) yield tally.take(verdict);
   } catch (error) {
     if (!McaError.isInstance(error) || error.code !== 'file_parse_error') throw error;
     yield tally.take(error);

@@ -20,6 +20,8 @@ export interface Tally {
   take(error?: McaError): ImportBatch;
   /** Whether anything was added since the last batch. */
   readonly hasNews: boolean;
+  /** What is wrong with the file as a whole, now that it is read: not one record of it could be. */
+  readonly verdict: McaError | undefined;
 }
 
 /** More bad records than this share, and more than {@link BAD_RECORDS_ALLOWED}, and the file is refused. */
@@ -37,27 +39,44 @@ export function createTally(file: string, format: string, strict: boolean): Tall
   let read = 0;
   let readInFile = 0;
   let rejectedInFile = 0;
+  let lastBad: RejectedRecord | undefined;
 
   function refuse(result: Rejected, place: RecordPlace): void {
     rejectedInFile += 1;
-    rejected.push({ file, ...place, field: result.field, reason: result.reject, message: result.message });
+    const bad = { file, ...place, field: result.field, reason: result.reject, message: result.message };
+    rejected.push(bad);
+    lastBad = bad;
     const tooMany = rejectedInFile > BAD_RECORDS_ALLOWED && rejectedInFile > readInFile * BAD_SHARE_ALLOWED;
     const allBad = rejectedInFile === readInFile && readInFile >= BAD_FROM_THE_START;
     if (!strict && !tooMany && !allBad) return;
-    throw new McaError({
+    throw refusal(result, place, strict ? 'bad_record' : 'too_many_bad_records');
+  }
+
+  function refusal(
+    { message, field }: Pick<Rejected, 'message' | 'field'>,
+    place: Pick<RejectedRecord, 'record' | 'line' | 'column'>,
+    reason: 'bad_record' | 'too_many_bad_records',
+  ): McaError {
+    return new McaError({
       code: 'file_parse_error',
-      reason: strict ? 'bad_record' : 'too_many_bad_records',
-      message: strict
-        ? `Record ${place.record} of ${file} cannot be read: ${result.message}`
-        : `${rejectedInFile} of the first ${readInFile} records of ${file} cannot be read; last: ${result.message}`,
+      reason,
+      message:
+        reason === 'bad_record'
+          ? `Record ${place.record} of ${file} cannot be read: ${message}`
+          : `${rejectedInFile} of the first ${readInFile} records of ${file} cannot be read; last: ${message}`,
       hint: 'Export the file again, or check that it was not edited or saved by another program.',
-      position: { file, ...place, field: result.field },
+      position: { file, ...place, field },
     });
   }
 
   return {
     get hasNews() {
       return read > 0 || warnings.length > 0;
+    },
+    get verdict() {
+      if (!lastBad || rejectedInFile < readInFile) return undefined;
+      const { record, line, column } = lastBad;
+      return refusal(lastBad, { record, line, column }, 'too_many_bad_records');
     },
     add(result, place) {
       read += 1;
