@@ -14,7 +14,7 @@ import { syncRoutes } from './routes/sync.ts';
 import { hurry } from './web/body.ts';
 import { describeError } from './web/describe-error.ts';
 import type { Jobs } from './web/jobs.ts';
-import { guardPosts, ownHost, Refusal, safeHeaders, withSession } from './web/security.ts';
+import { guardPosts, knownMethods, ownHost, Refusal, safeHeaders, withSession } from './web/security.ts';
 import type { Sessions } from './web/session.ts';
 import type { Turns } from './web/turns.ts';
 import type { UploadLimits } from './web/upload.ts';
@@ -42,7 +42,7 @@ const BODY_MS = 30_000;
 export function createApp(context: Context): Express {
   const { baseUrl, sessions } = context;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use(safeHeaders, ownHost(baseUrl));
+  app.use(safeHeaders(baseUrl), ownHost(baseUrl), knownMethods);
   app.use('/static', express.static(fileURLToPath(new URL('./public', import.meta.url)), { index: false }));
   app.use(withSession(sessions));
   // An upload is streamed: its route looks at origin and token itself, before the file begins.
@@ -67,6 +67,7 @@ function failed({ log }: Context): ErrorRequestHandler {
     const refusal = error instanceof Refusal ? error : refusalOf(error);
     if (refusal) {
       if (refusal !== error) log(`${request.method} ${request.path}: ${describeError(error)}`);
+      if (refusal.status === 405) response.set('allow', 'GET, HEAD, POST');
       // Nobody sends any more: nothing to wait for.
       if (refusal.status === 408) response.set('connection', 'close');
       if (refusal.status === 429) response.set('retry-after', '60');

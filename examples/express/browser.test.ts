@@ -15,6 +15,9 @@ if (!chromiumPath && !mustRun) {
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const bundled = (name: string): string => fileURLToPath(new URL(`../quickstart/exports/${name}`, import.meta.url));
 
+const films = (name: string): string =>
+  fileURLToPath(new URL(`../../providers/letterboxd/__fixtures__/${name}`, import.meta.url));
+
 interface Violation {
   readonly id: string;
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
@@ -126,7 +129,7 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
     expect(await page.locator('[id^=connection-]').count()).toBe(1);
 
     await page.getByRole('link', { name: 'Import', exact: true }).click();
-    await page.getByLabel('File', { exact: true }).setInputFiles(bundled('takeout-youtube.zip'));
+    await page.getByLabel('Files', { exact: true }).setInputFiles(bundled('takeout-youtube.zip'));
     await button('Upload and import').click();
     await good().waitFor();
     expect(await good().textContent()).toContain('4,409 records read');
@@ -225,6 +228,20 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
     expect(complaints.splice(0).every((text) => /status of (422|404)/.test(text))).toBe(true);
   }, 30_000);
 
+  test('loose files of one service go up together; what has no date is counted, and in no chart', async () => {
+    await page.goto(`${app.url}/import`);
+    await page.getByLabel('Files', { exact: true }).setInputFiles([films('diary.csv'), films('watched.csv')]);
+    await button('Upload and import').click();
+    await page.locator('#import-job .notice').waitFor();
+    await page.getByRole('rowheader', { name: 'diary.csv and 1 more' }).waitFor();
+    expect(await page.locator('#imports-list tbody tr').count()).toBe(1);
+    await page.getByRole('link', { name: 'History', exact: true }).click();
+    await seen('Without a date, or before 1970').waitFor();
+    expect(await page.locator('.years a').allTextContents()).toEqual(['All', '2025']);
+    await checkAccess('history, with undated films');
+    await checkPhone();
+  }, 30_000);
+
   test('everything works without scripts', async () => {
     const plain = await browser.context.browser()?.newContext({ javaScriptEnabled: false });
     const own = plain ? await plain.newPage() : undefined;
@@ -250,9 +267,12 @@ describe.skipIf(!chromiumPath && !mustRun)('in a browser', () => {
       )
       .toContain('connected=songbook');
     await own.goto(`${app.url}/import`);
-    await own.getByLabel('File', { exact: true }).setInputFiles(bundled('TikTok_Data_1761868800.zip'));
+    await own.getByLabel('Files', { exact: true }).setInputFiles(bundled('TikTok_Data_1761868800.zip'));
     await own.getByRole('button', { name: 'Upload and import' }).click();
     await own.locator('#import-job .notice.good').waitFor();
+    await own.getByLabel('Files', { exact: true }).setInputFiles([films('diary.csv'), films('watched.csv')]);
+    await own.getByRole('button', { name: 'Upload and import' }).click();
+    await own.getByRole('rowheader', { name: 'diary.csv and 1 more' }).waitFor();
     await plain.close();
   }, 30_000);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connectionId, FakeBrowser, startForTest, userOf } from './http-rig.ts';
+import { agree, connectionId, FakeBrowser, startForTest, userOf } from './http-rig.ts';
 import type { Running } from './start.ts';
 import { Turns } from './web/turns.ts';
 
@@ -62,6 +62,16 @@ describe('connecting again by a form', () => {
 });
 
 describe('beginning', () => {
+  const byScript = async (who: FakeBrowser): Promise<Response> => {
+    const headers = { cookie: who.cookie, origin: app.url, 'content-type': 'application/json', accept: 'text/html' };
+    const csrf = await who.csrf();
+    return fetch(`${app.url}/connect/songbook`, {
+      method: 'POST',
+      headers: { ...headers, 'x-csrf-token': csrf },
+      body: '{}',
+    });
+  };
+
   test('pages that are opened begin nothing, whoever opens them', async () => {
     const before = [codesAsked(), flowsKept()];
     for (const path of [CODE, FORM, '/connect/songbook?way=device-code', '/connect/songbook?way=form']) {
@@ -109,7 +119,7 @@ describe('beginning', () => {
 
   test.each([
     ['log-ins', (who: FakeBrowser) => who.get('/connect/songbook')],
-    ['log-ins by a script', (who: FakeBrowser) => who.post('/connect/songbook', {}, JSON_HEADERS)],
+    ['log-ins by a script', byScript],
     ['forms', (who: FakeBrowser) => who.post(FORM, { token: 'guess' })],
   ])('a session may begin so many %s in a minute, and is told to wait', async (_name, begin) => {
     for (let turn = 0; turn < 10; turn += 1) expect((await begin(browser)).status).toBeLessThan(429);
@@ -120,12 +130,58 @@ describe('beginning', () => {
     expect((await browser.post(CODE)).status).toBe(429);
     expect((await browser.get('/')).status).toBe(200);
   });
-  const JSON_HEADERS = { accept: 'text/html' };
+
+  test('what is refused, and begins nothing, takes no turn', async () => {
+    const paths = ['/connect/songbook?connectionId=nothing', '/connect/nobody', '/connect/songbook?way=none'];
+    for (let turn = 0; turn < 12; turn += 1) {
+      const asked = await browser.get(paths[turn % 2] ?? '');
+      expect(asked.status, paths[turn % 2]).toBe(404);
+      expect((await browser.post(FORM, { token: '' })).status).toBe(422);
+      expect((await browser.post('/connect/songbook', {}, { 'content-type': 'text/plain' })).status).toBe(403);
+    }
+    expect(await browser.connect()).toBe('/?connected=songbook');
+  });
+
+  test('somebody whose first page it is gets a session, and on to the service', async () => {
+    const first = new FakeBrowser(app.url);
+    const begun = await first.get('/connect/songbook');
+    expect(begun.status).toBe(302);
+    const back = await agree(begun.headers.get('location') ?? '');
+    expect((await first.get(back)).headers.get('location')).toBe('/?connected=songbook');
+  });
+
+  test('those who bring no cookie take the turns of nobody else', async () => {
+    const own = await startForTest();
+    try {
+      const statuses: number[] = [];
+      for (let turn = 0; turn < 130; turn += 1) {
+        const answer = await fetch(`${own.url}/connect/songbook`, { redirect: 'manual' });
+        await answer.text();
+        statuses.push(answer.status);
+      }
+      expect(statuses.filter((status) => status === 302)).toHaveLength(30);
+      expect(new Set(statuses.slice(30))).toEqual(new Set([429]));
+      const ana = new FakeBrowser(own.url);
+      expect(await ana.connect()).toBe('/?connected=songbook');
+    } finally {
+      await own.close();
+    }
+  }, 30_000);
+
+  test('asking whether a connection still works asks the service, and takes a turn; looking at it does not', async () => {
+    await browser.connect();
+    const status = '/connect/songbook/status';
+    for (let turn = 0; turn < 9; turn += 1) expect((await browser.get(`${status}?check=1`)).status).toBe(200);
+    expect((await browser.get(`${status}?check=1`)).status).toBe(429);
+    expect((await browser.get(status)).status).toBe(200);
+  });
 
   test('so may everybody together: sessions cost nothing', () => {
     let now = 0;
     const turns = new Turns({ perUser: 2, forAll: 5, now: () => now });
-    for (const user of ['a', 'a', 'b', 'c', 'd']) turns.take(user);
+    for (const user of ['a', 'a', 'b', 'c']) turns.take(user);
+    turns.take('d')();
+    turns.take('d');
     expect(() => turns.take('a')).toThrow('Try again in a minute');
     expect(() => turns.take('e')).toThrow(expect.objectContaining({ status: 429 }));
     now = 60_000;

@@ -45,10 +45,18 @@ export class FakeBrowser {
 
   /** Uploads a file as the form does. */
   async upload(bytes: Uint8Array, name: string, fields: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return await this.uploadAll([[name, bytes]], fields);
+  }
+
+  /** Uploads several files, as the form does. */
+  async uploadAll(
+    files: readonly (readonly [name: string, bytes: Uint8Array])[],
+    fields: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
     const form = new FormData();
     form.set('csrf', await this.csrf());
     for (const [field, value] of Object.entries(fields)) form.set(field, value);
-    form.append('file', new Blob([new Uint8Array(bytes)]), name);
+    for (const [name, bytes] of files) form.append('file', new Blob([new Uint8Array(bytes)]), name);
     return await this.#send('/import', form, {});
   }
 

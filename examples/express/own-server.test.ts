@@ -58,7 +58,9 @@ describe('a server of one’s own', () => {
     const again = await browser.text(`${FORM}?connectionId=${id}`);
     expect(again).toContain('Connect your server again');
     expect(again).toContain('name="username" value="Ana"');
-    expect(again).toContain(`name="url" type="url" value="${filled.url.replace('http:', 'https:')}"`);
+    // It was http; that is not known any more, and https would be wrong.
+    expect(again).toContain('name="url" type="url" value=""');
+    expect(again).toContain(`Before, it was ${filled.url.replace('http://', '')}: begin it with`);
     server.intercept = () => undefined;
     await browser.post(FORM, { ...filled, connectionId: id });
     expect(await connectionId(browser)).toBe(id);
@@ -121,6 +123,24 @@ describe('a server of one’s own', () => {
     expect(lines.join('\n')).not.toContain(PASSWORD);
     expect(await connectionId(browser)).toBe('');
   });
+});
+
+test.each(['https://ana:hunter2@music.example/x', 'http://ana@music.example', 'https://ana:hun/ter2@music.example'])(
+  'the address %s is answered with what to do, and does not stand in the page again',
+  async (url) => {
+    const page = await (await browser.post(FORM, { url, username: 'Ana', password: PASSWORD })).text();
+    expect(page).toContain('without user name and password');
+    expect(page).toContain('name="url" type="url" value=""');
+    expect(page + lines.join()).not.toMatch(/hun|ter2/);
+  },
+);
+
+test('what stands behind the "?" of an address does not come back: it may be a password', async () => {
+  const url = 'https://music.example/x?u=ana&p=hunter2';
+  const page = await (await browser.post(FORM, { url, username: 'Ana', password: PASSWORD })).text();
+  expect(page).toContain('to end before &quot;?&quot;');
+  expect(page).toContain('value="https://music.example/x"');
+  expect(page + lines.join()).not.toContain('hunter2');
 });
 
 function refusal(code: number): Response {

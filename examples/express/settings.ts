@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { keyRing } from '@mca/core';
+import { guardedNetwork } from '@mca/core/adapters/guarded-network';
 import { isPostgres } from './storage.ts';
 
 /** What the environment says. */
@@ -35,12 +37,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     );
   }
   return {
-    port: number(env, 'PORT', 3000),
+    port: portOf(env),
     baseUrl,
     database,
-    key: env.MCA_KEY || keyBeside(database),
+    key: keyOf(env.MCA_KEY || keyBeside(database)),
     uploadBytes: number(env, 'UPLOAD_LIMIT_MB', 512) * 1_048_576,
-    timeZone: env.TIME_ZONE || Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: timeZoneOf(env),
     demo: env.DEMO !== '0' && !isPublic,
     ownNetworks: ownNetworks(env),
     scheduler: env.SCHEDULER === '1',
@@ -68,6 +70,11 @@ function originOf({ BASE_URL }: Readonly<Record<string, string | undefined>>): s
 function ownNetworks({ NAVIDROME, NAVIDROME_NETWORKS }: Readonly<Record<string, string | undefined>>): string[] {
   const networks = (NAVIDROME_NETWORKS ?? '').split(/[\s,]+/).filter(Boolean);
   if (networks.length > 0 && NAVIDROME !== '1') throw new Error('NAVIDROME_NETWORKS does nothing without NAVIDROME=1.');
+  try {
+    guardedNetwork({ allow: networks });
+  } catch {
+    throw new Error('NAVIDROME_NETWORKS has to name networks and hosts, such as 192.168.1.0/24 or music.home.arpa.');
+  }
   return networks;
 }
 
@@ -75,6 +82,29 @@ function number(env: Readonly<Record<string, string | undefined>>, name: string,
   const value = Number(env[name] || otherwise);
   if (!Number.isInteger(value) || value < 0) throw new Error(`${name} has to be a whole number.`);
   return value;
+}
+
+function portOf(env: Readonly<Record<string, string | undefined>>): number {
+  const port = number(env, 'PORT', 3000);
+  if (port > 65_535) throw new Error('PORT has to be 65535 at most.');
+  return port;
+}
+
+function keyOf(key: string): string {
+  try {
+    keyRing({ primary: 'k1', keys: { k1: key } });
+  } catch {
+    throw new Error('MCA_KEY has to be 32 random bytes as base64: `openssl rand -base64 32` makes them.');
+  }
+  return key;
+}
+
+function timeZoneOf({ TIME_ZONE }: Readonly<Record<string, string | undefined>>): string {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: TIME_ZONE || undefined }).resolvedOptions().timeZone;
+  } catch {
+    throw new Error('TIME_ZONE has to be the name of a time zone, such as Europe/Lisbon.');
+  }
 }
 
 /** For trying things out. In production the key comes from a place of its own: whoever has file and key has everything. */

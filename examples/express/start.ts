@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DatabaseSync } from 'node:sqlite';
-import { createRegistry, keyRing, type McaEvent, type Registry, startScheduler } from '@mca/core';
+import { createRegistry, keyRing, type McaError, type McaEvent, type Registry, startScheduler } from '@mca/core';
 import { guardedNetwork } from '@mca/core/adapters/guarded-network';
 import { createApp } from './app.ts';
 import { type DemoService, startDemoService } from './demo/demo-service.ts';
@@ -18,6 +18,8 @@ import { openUploadFolder } from './web/upload-folder.ts';
 /** The app, running. */
 export interface Running {
   readonly url: string;
+  /** Where it listens: behind a proxy that is another address. */
+  readonly listening: string;
   readonly registry: Registry;
   /** The file's own handle, where it is SQLite. */
   readonly database: DatabaseSync | undefined;
@@ -32,12 +34,14 @@ export interface StartOptions {
   readonly demoPageMs?: number | undefined;
   /** For how long nothing of an upload may come, in milliseconds. @default a minute */
   readonly uploadIdleMs?: number | undefined;
+  /** How many uploads there may be at a time. @default 8 */
+  readonly uploadsAtOnce?: number | undefined;
 }
 
 /** Puts everything together, on the loopback interface. */
 export async function start(
   settings: Settings,
-  { log = console.log, demoPageMs, uploadIdleMs = 60_000 }: StartOptions = {},
+  { log = console.log, demoPageMs, uploadIdleMs = 60_000, uploadsAtOnce = 8 }: StartOptions = {},
 ): Promise<Running> {
   // Big files on slow lines take longer than Node's five minutes: bodies have limits of their own.
   const server = createServer({ requestTimeout: 0, headersTimeout: 60_000 });
@@ -65,13 +69,14 @@ export async function start(
   const sessions = new Sessions(secret, baseUrl.startsWith('https:'));
   const uploads = await openUploadFolder();
   const { timeZone, uploadBytes } = settings;
-  const upload = { folder: uploads.path, mostBytes: uploadBytes, idleMs: uploadIdleMs };
+  const upload = { folder: uploads.path, mostBytes: uploadBytes, idleMs: uploadIdleMs, atOnce: uploadsAtOnce };
   const turns = new Turns();
   const demoUrl = demo?.url;
   server.on('request', createApp({ registry, sessions, jobs, turns, baseUrl, demoUrl, timeZone, upload, log }));
 
   return {
     url: baseUrl,
+    listening: `http://127.0.0.1:${port}`,
     registry,
     database: store.database,
     demo,
@@ -95,6 +100,15 @@ export function greeting({ url, demo }: Pick<Running, 'url' | 'demo'>, { databas
     ...(demo ? [`The demo service is at ${demo.url}`] : []),
     ...(isLoopback(url) ? [] : ['The demo service is off: BASE_URL is not on this machine.']),
   ];
+}
+
+/** Why it does not run, in one line. */
+export function startFailure(error: unknown): string {
+  const { code, port } = (error ?? {}) as { readonly code?: unknown; readonly port?: unknown };
+  if (code === 'EADDRINUSE') return `Port ${port} is in use: end what listens there, or set PORT to another one.`;
+  if (code === 'EACCES' && port !== undefined) return `Port ${port} may not be used: set PORT to another one.`;
+  const { message, hint } = (error ?? {}) as Partial<McaError>;
+  return [message || code, hint].filter(Boolean).join(' ').replace(/\s+/g, ' ') || 'It does not start.';
 }
 
 /** Where your mails and your monitoring begin. Events hold no secret and no title. */

@@ -112,6 +112,34 @@ test('what stopped a sync half-way is told, and that the rest comes', () => {
   expect(gap.text).toContain('Import its export to fill the gap');
 });
 
+test('records that were not understood: what to do is another thing for an import, and where it was all of them', () => {
+  const error = errorOf('partial_sync', 'rejected_records');
+  const of = (read: number) => ({ ...counts, inserted: 0, unchanged: 0, read, rejected: 12 });
+  const all = { status: 'partial', provider: 'letterboxd', capability: 'history', counts: of(12), error } as const;
+  const some = { ...all, counts: { ...of(20), inserted: 8 } };
+  const [allIn, someIn] = [importOutcome([all], () => {}).text, importOutcome([some], () => {}).text];
+  expect(allIn).toBe(
+    '12 records read: 0 new, 12 not understood. None of it was understood. Did a spreadsheet open and save the file? Ask the service for a new one, and upload it as it came.',
+  );
+  expect(someIn).toContain('Some records were not understood, and are not in. Did a spreadsheet');
+  for (const text of [allIn, someIn]) expect(text).not.toContain('nothing is for you to do');
+  expect(syncOutcome([some], () => {}).text).toContain('kept apart, and nothing is for you to do');
+  const nothing = syncOutcome([all], () => {});
+  expect(nothing).toMatchObject({
+    outcome: 'partly',
+    text: expect.stringMatching(/^Nothing that .* tell whoever runs/),
+  });
+});
+
+test('what was left out is not called ads: it may be films that a diary tells', () => {
+  const report = {
+    status: 'complete',
+    provider: 'letterboxd',
+    counts: { ...counts, unchanged: 0, skipped: 9 },
+  } as const;
+  expect(importOutcome([report], () => {}).text).toBe('12 records read: 3 new, 9 left out on purpose.');
+});
+
 test('a file says where it is broken', () => {
   const error = errorOf('file_parse_error', 'csv_syntax', { position: { line: 7 } });
   expect(wordsFor(error, 'import')).toMatch(/cannot be read.* It is about line 7\.$/);

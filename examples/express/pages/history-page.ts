@@ -10,6 +10,8 @@ export interface HistoryView {
   readonly years: readonly TimelineEntry[];
   readonly chosen: TimelineEntry | undefined;
   readonly inRange: Summary;
+  /** The same without what has no date. */
+  readonly dated: Summary;
   readonly types: readonly MediaType[];
   /** One timeline for each of `types`. */
   readonly months: readonly (readonly TimelineEntry[])[];
@@ -39,8 +41,10 @@ function nothing(): Html {
     <p class="row"><a class="button primary" href="/">Connect a service</a><a class="button" href="/import">Import files</a></p>`;
 }
 
-function pictures({ years, chosen, inRange, types, months, music, video }: HistoryView): Html {
-  const { items, timeSpentMs, firstAt, lastAt } = inRange;
+function pictures({ years, chosen, inRange, dated, types, months, music, video }: HistoryView): Html {
+  const { items, timeSpentMs } = inRange;
+  const { firstAt, lastAt } = dated;
+  const undated = items - dated.items;
   const seriesOf = (value: (entry: TimelineEntry) => number): readonly Series[] =>
     types.map((type, index) => ({ type, name: TYPE_NAMES[type], values: byMonth(months[index] ?? [], value) }));
   const plays = seriesOf((entry) => entry.items);
@@ -57,6 +61,7 @@ function pictures({ years, chosen, inRange, types, months, music, video }: Histo
       ${timeSpentMs > 0 && html`<div><dt>Hours</dt><dd>${hours(timeSpentMs)}</dd></div>`}
       ${firstAt && html`<div><dt>First</dt><dd>${day(firstAt)}</dd></div>`}
       ${lastAt && html`<div><dt>Last</dt><dd>${day(lastAt)}</dd></div>`}
+      ${undated > 0 && html`<div><dt>Without a date, or before 1970</dt><dd>${number(undated)}</dd></div>`}
     </dl>
     ${monthsChart({ title: 'Plays and views by month', series: plays, months: span, format: number })}
     ${time.length > 0 && monthsChart({ title: 'Hours by month', series: time, months: span, format: (ms) => `${hours(ms)} h` })}

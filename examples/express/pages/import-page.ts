@@ -35,9 +35,9 @@ export function importPage({ session, providers, imports, job, isBusy, uploadByt
           </select>
         </div>
         <div class="stack tight">
-          <label for="file">File</label>
-          <input id="file" type="file" name="file" accept="${accept}" required aria-describedby="file-help" />
-          <p id="file-help" class="quiet">Up to ${number(uploadBytes / 1_048_576)} MB. It is removed once it is read.</p>
+          <label for="file">Files</label>
+          <input id="file" type="file" name="file" accept="${accept}" multiple required aria-describedby="file-help" />
+          <p id="file-help" class="quiet">One, or several: those of a service are read together. Up to ${number(uploadBytes / 1_048_576)} MB in all. They are removed once they are read.</p>
         </div>
         <progress data-upload-bar hidden max="1" value="0" aria-label="Upload"></progress>
         <p data-upload-text class="quiet" role="status"></p>

@@ -45,7 +45,7 @@ function row({ session, text, type, cursor }: SearchView, item: StoredItem): Htm
   return html`<li>
     <div class="grow">
       <p class="title">${isLink ? html`<a href="${url}" rel="noopener noreferrer nofollow">${title}</a>` : title}</p>
-      <p class="quiet">${creator && html`${creator} · `}${day(consumedAt)} · ${platform} · ${TYPE_NAMES[item.type].toLowerCase()}</p>
+      <p class="quiet">${creator && html`${creator} · `}${item.rawMetadata.undated === true ? 'no date' : day(consumedAt)} · ${platform} · ${TYPE_NAMES[item.type].toLowerCase()}</p>
     </div>
     <details class="delete">
       <summary>Delete<span class="unseen"> ${title}</span> …</summary>

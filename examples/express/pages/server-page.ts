@@ -20,12 +20,14 @@ export function serverWords(reason: string): string | undefined {
 /** Log-in to a server of one's own. The app asks for it itself: such servers have no page that would send people back. */
 export function serverPage(view: FormView): string {
   const { session, filled = {}, connection } = view;
+  // The account is the user's name there, and the address.
+  const before = connection?.label && connection.account.slice(connection.label.length + 1);
   const title = connection ? 'Connect your server again' : 'Connect a server of your own';
   const fields = html`
       <div class="stack tight">
         <label for="field-url">Address of the server</label>
         <input id="field-url" name="url" type="url" value="${filled.url ?? ''}" required autocomplete="url" aria-describedby="url-help" />
-        <p id="url-help" class="quiet">With its path, where it has one: https://example.org/music</p>
+        <p id="url-help" class="quiet">With its path, where it has one: https://example.org/music${before && html`. Before, it was ${before}: begin it with https:// or http://, as it was`}</p>
       </div>
       <div class="stack tight">
         <label for="field-username">User name</label>

@@ -46,6 +46,12 @@ const CODES: Readonly<Record<ErrorCode, Words>> = {
 };
 
 const NEW_EXPORT = 'Ask the service for a new one, and upload it as it came.';
+const SAVED_ELSEWHERE = `Did a spreadsheet open and save the file? ${NEW_EXPORT}`;
+/** For an import that brought nothing. */
+export const NOTHING_UNDERSTOOD = `None of it was understood. ${SAVED_ELSEWHERE}`;
+/** For a sync that brought nothing. */
+export const NOTHING_READABLE =
+  'Nothing that the service sent was understood. It is kept apart: tell whoever runs this app, the log says more.';
 const BROKEN_FILE = `This file is damaged, or the download broke off. ${NEW_EXPORT}`;
 const TOO_MUCH = `This file unpacks to more than an export may hold. ${NEW_EXPORT}`;
 const NO_TOKENS = 'This server takes no tokens. Tick "Send the password itself", if you accept that.';
@@ -53,7 +59,7 @@ const NO_SERVER =
   'No Subsonic server answers at this address. Look at the address, with its path, and whether a log-in page stands in front of it.';
 
 /** Reasons that tell a person more than their code. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string | Words>> = {
   // Connecting.
   access_denied: 'You said no, so nothing was connected. Connect again if you change your mind.',
   account_mismatch:
@@ -93,7 +99,10 @@ const REASONS: Readonly<Record<string, string>> = {
   connection_disabled: 'This connection is switched off. Connect it again to switch it on.',
   coverage_gap:
     'The service keeps too little to catch up, so some is missing. Import its export to fill the gap, and sync more often.',
-  rejected_records: 'Some records were not understood. They are kept apart, and nothing is for you to do.',
+  rejected_records: {
+    always: 'Some records were not understood. They are kept apart, and nothing is for you to do.',
+    import: `Some records were not understood, and are not in. ${SAVED_ELSEWHERE}`,
+  },
   private_history: 'Your history is private at the service. Show it to apps in your settings there, then sync again.',
   unknown_user: 'The service knows no user of this name. Look at the name, and connect again.',
   no_channel: 'This Google account has no YouTube channel, and so no likes. Connect one that has.',
@@ -107,6 +116,11 @@ const REASONS: Readonly<Record<string, string>> = {
   unknown_date_format:
     'The dates in this file are written in an unknown way. Do not open and save it on the way: upload it as it came.',
   unrecognised_file: 'Nobody here knows this file. Look below at what can be read, and upload it as it came.',
+  too_many_bad_records: `Too little of this file was understood. ${SAVED_ELSEWHERE}`,
+  csv_line_ends: `This file cannot be read. ${SAVED_ELSEWHERE}`,
+  film_list: 'This is one of your lists of films, which says nothing of watching. Upload the zip as it came.',
+  renamed_file: 'This lists films, and only its first name could say why. Upload the zip as it came.',
+  old_export: `Nobody here reads exports of its age. ${NEW_EXPORT}`,
   unknown_format: `Nobody here knows this file. ${NEW_EXPORT}`,
   nothing_to_import: 'There is no history in this file. Look whether you chose history when you asked for the export.',
   unsupported_language: 'This file is in a language that nobody here reads. Export it as JSON, and upload that.',
@@ -136,9 +150,8 @@ export const KNOWN_REASONS: readonly string[] = Object.keys(REASONS);
  * write one: it only chooses among texts of ours.
  */
 export function wordsOf(key: string, task?: Task): string | undefined {
-  if (Object.hasOwn(REASONS, key)) return REASONS[key];
-  if (!Object.hasOwn(CODES, key)) return undefined;
-  const words = CODES[key as ErrorCode];
+  const words = Object.hasOwn(REASONS, key) ? REASONS[key] : Object.hasOwn(CODES, key) && CODES[key as ErrorCode];
+  if (!words || typeof words === 'string') return words || undefined;
   return (task && words[task]) ?? words.always;
 }
 

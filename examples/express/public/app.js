@@ -113,8 +113,8 @@ function upload(form) {
   };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const { size } = form.elements.namedItem('file').files[0];
-    if (size > Number(form.dataset.most)) return end('This file is too long.');
+    const size = [...form.elements.namedItem('file').files].reduce((sum, file) => sum + file.size, 0);
+    if (size > Number(form.dataset.most)) return end('This is too long. Choose fewer or smaller files.');
     const request = new XMLHttpRequest();
     request.upload.addEventListener('progress', ({ loaded, total }) => {
       bar.max = total;

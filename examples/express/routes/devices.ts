@@ -12,7 +12,7 @@ import { connectable, ownConnection } from './known.ts';
 const WAY = 'device-code';
 
 /** A code that is entered on another device: shown, and asked about until the user has agreed there. */
-export function deviceRoutes({ registry, turns, log }: Context): Router {
+export function deviceRoutes({ registry, jobs, turns, log }: Context): Router {
   const router = Router();
   const codes = new DeviceFlows();
 
@@ -41,8 +41,11 @@ export function deviceRoutes({ registry, turns, log }: Context): Router {
     if (!state) {
       await codes.once(`begin ${JSON.stringify(flow)}`, async () => {
         if (codes.of(flow)) return;
-        turns.take(session.userId);
-        const step = await beginConnect(registry, { ...session, provider, strategy: WAY, connectionId });
+        const { userId } = session;
+        turns.take(userId);
+        const step = await jobs.during(userId, () =>
+          beginConnect(registry, { ...session, provider, strategy: WAY, connectionId }),
+        );
         if (step.step === 'device') codes.keep(flow, step);
       });
       const query = connectionId ? `?${new URLSearchParams({ connectionId })}` : '';
@@ -50,13 +53,14 @@ export function deviceRoutes({ registry, turns, log }: Context): Router {
     }
     try {
       const step = await codes.once(`${session.userId} ${state}`, () =>
-        continueConnect(registry, { ...session, provider, state }),
+        jobs.during(session.userId, () => continueConnect(registry, { ...session, provider, state })),
       );
       if (step.step === 'device') {
         if (wantsJson(request)) return response.json({ pollAfterMs: step.pollAfterMs });
         return response.send(devicePage({ ...view, step, isPending: true }));
       }
       codes.forget(flow);
+      if (step.step === 'connected') jobs.forget(session.userId, step.connection.id);
       goTo(`/?${new URLSearchParams({ connected: provider })}`);
     } catch (error) {
       if (!McaError.isInstance(error)) throw error;

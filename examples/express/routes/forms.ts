@@ -1,11 +1,11 @@
-import { addConnection, type Connection, McaError, type ProviderDescription } from '@mca/core';
+import { addConnection, type Connection, type FormField, McaError, type ProviderDescription } from '@mca/core';
 import { type Request, type Response, Router } from 'express';
 import type { Context } from '../app.ts';
 import { type FormView, formPage } from '../pages/connect-pages.ts';
 import { serverPage, serverWords } from '../pages/server-page.ts';
 import { keyOf, wordsFor } from '../pages/words.ts';
 import { describeError } from '../web/describe-error.ts';
-import { sessionOf } from '../web/session.ts';
+import { isNewcomer, sessionOf } from '../web/session.ts';
 import { textOf } from '../web/text.ts';
 import { connectable, ownConnection } from './known.ts';
 
@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, string>>;
  * Forms: of services that ask for a token or a name, and of the app itself for servers of one's own, which have no flow.
  * Either way what was filled in goes to `addConnection`, so that opening a form begins nothing that would have to be kept.
  */
-export function formRoutes({ registry, turns, log }: Context): Router {
+export function formRoutes({ registry, jobs, turns, log }: Context): Router {
   const router = Router();
 
   async function viewOf(request: Request, response: Response, given: unknown): Promise<FormView> {
@@ -37,24 +37,30 @@ export function formRoutes({ registry, turns, log }: Context): Router {
     const sent = (request.body ?? {}) as Readonly<Record<string, unknown>>;
     const view = await viewOf(request, response, sent.connectionId);
     const { provider, session, connection } = view;
-    turns.take(session.userId);
     const asked = fieldsOf(provider, view.way);
     const fields = Object.fromEntries(asked.map(({ name }) => [name, textOf(sent[name]) ?? '']));
-    const slip = asked.find(({ name, optional }) => !optional && fields[name] === '');
+    const slip = slipIn(asked, fields);
+    let giveBack: (() => void) | undefined;
     try {
-      if (slip)
-        throw new McaError({ code: 'invalid_data', reason: 'invalid_field', message: `${slip.name} is missing` });
+      // Nobody is asked for that.
+      if (slip) throw new McaError({ code: 'invalid_data', reason: 'invalid_field', message: slip.about });
       const { userId } = session;
+      giveBack = turns.take(userId, isNewcomer(response));
       const connectionId = connection?.id;
-      await addConnection(registry, { userId, provider: provider.id, connectionId, credentials: { fields } });
+      const added = await jobs.during(userId, () =>
+        addConnection(registry, { userId, provider: provider.id, connectionId, credentials: { fields } }),
+      );
+      // What the last sync ended with is not true any more.
+      jobs.forget(userId, added.id);
       response.redirect(303, `/?${new URLSearchParams({ connected: provider.id })}`);
     } catch (error) {
+      if (McaError.isInstance(error) && error.reason === 'invalid_field') giveBack?.();
       if (!McaError.isInstance(error) || error.reason === 'connection_unknown') throw error;
       log(`connecting ${provider.id}: ${describeError(error)}`);
-      const wrong = slip ? `"${slip.label}" is missing.` : wordsOn(view, error);
+      const wrong = slip?.words ?? wordsOn(view, error);
       // Secrets do not come back into a page.
       const filled = Object.fromEntries(
-        asked.filter(({ secret }) => !secret).map(({ name }) => [name, fields[name] ?? '']),
+        asked.map((field) => [field.name, shownAgain(field, fields[field.name] ?? '')]),
       );
       response.status(422).send(pageOf({ ...view, filled, wrong }));
     }
@@ -71,6 +77,32 @@ function fieldsOf({ connect }: ProviderDescription, way: string) {
   return connect.find(({ type }) => type === way)?.fields ?? [];
 }
 
+/** What is wrong before anybody is asked: for the log, and for people. */
+function slipIn(
+  asked: readonly FormField[],
+  fields: Fields,
+): { readonly about: string; readonly words: string } | undefined {
+  const missing = asked.find(({ name, optional }) => !optional && fields[name] === '');
+  if (missing) return { about: `${missing.name} is missing`, words: `"${missing.label}" is missing.` };
+  const named = asked.find(({ name, kind }) => kind === 'url' && namesUser(fields[name] ?? ''));
+  if (!named) return undefined;
+  const words = 'Write the address without user name and password: they have fields of their own.';
+  return { about: `${named.name} holds user name and password`, words };
+}
+
+/** Secrets do not come back into a page, nor what of an address may be one. */
+function shownAgain({ secret, kind }: FormField, value: string): string {
+  if (secret || (kind === 'url' && namesUser(value))) return '';
+  return kind === 'url' ? (value.split(/[?#]/)[0] ?? '') : value;
+}
+
+/** Whether an address holds a user name and a password. One that nobody can read may hold them anywhere. */
+function namesUser(address: string): boolean {
+  const url = URL.parse(address);
+  if (url?.host) return url.username !== '' || url.password !== '';
+  return address.includes('@');
+}
+
 function pageOf(view: FormView): string {
   return view.provider.id === 'navidrome' ? serverPage(view) : formPage(view, fieldsOf(view.provider, view.way));
 }
@@ -82,10 +114,7 @@ function wordsOn({ provider }: FormView, error: McaError): string {
   return wordsFor(error, 'connect');
 }
 
-/** What is known of a server: its account is the user's name there, and the address. */
+/** What is known of a server: the user's name there. Of its address nobody knows whether it was http or https. */
 function filledBefore(connection: Connection | undefined): Fields {
-  if (connection?.provider !== 'navidrome') return {};
-  const { account, label = '' } = connection;
-  const address = account.slice(label.length + 1);
-  return { username: label, url: address ? `https://${address}` : '' };
+  return connection?.provider === 'navidrome' ? { username: connection.label ?? '' } : {};
 }

@@ -9,6 +9,8 @@ import { textOf } from '../web/text.ts';
 
 const TYPES = ['music', 'video', 'podcast', 'audiobook', 'article', 'book'] as const satisfies readonly MediaType[];
 const PAGE = 25;
+/** What somebody marked as seen or read without saying when stands at the first instant of 1970. */
+const DATED = new Date(1);
 
 /** Charts, search, and taking single items out. */
 export function historyRoutes({ registry, timeZone }: Context): Router {
@@ -18,24 +20,32 @@ export function historyRoutes({ registry, timeZone }: Context): Router {
     const session = sessionOf(response);
     const { userId } = session;
     // The starts of the years in the time zone of the charts, which are what `from` and `to` want.
-    const years = await timeline(registry, { userId, action: 'consumed', by: 'year', timeZone });
+    const consumed = { userId, action: 'consumed' as const };
+    const years = await timeline(registry, { ...consumed, from: DATED, by: 'year', timeZone });
     const wanted = textOf(request.query.year);
     const chosen = years.findIndex(({ date, items }) => items > 0 && date.slice(0, 4) === wanted);
-    const filter = { userId, action: 'consumed' as const, from: years[chosen]?.start, to: years[chosen + 1]?.start };
-    if (chosen === -1) filter.to = undefined;
-    const kinds = await topGroups(registry, { ...filter, by: 'type' });
+    const start = years[chosen]?.start ?? DATED;
+    const dated = {
+      ...consumed,
+      from: start > DATED ? start : DATED,
+      to: chosen === -1 ? undefined : years[chosen + 1]?.start,
+    };
+    // Lists need no dates.
+    const all = chosen === -1 ? consumed : dated;
+    const kinds = await topGroups(registry, { ...dated, by: 'type' });
     const types = TYPES.filter((type) => kinds.some(({ value }) => value === type));
-    const [inRange, ...months] = await Promise.all([
-      summarise(registry, filter),
-      ...types.map((type) => timeline(registry, { ...filter, type, by: 'month', timeZone })),
+    const [inRange, datedInRange, ...months] = await Promise.all([
+      summarise(registry, all),
+      summarise(registry, dated),
+      ...types.map((type) => timeline(registry, { ...dated, type, by: 'month', timeZone })),
     ]);
     const [music, video] = await Promise.all([
-      topGroups(registry, { ...filter, type: ['music', 'podcast', 'audiobook'], by: 'creator', limit: 8 }),
-      topGroups(registry, { ...filter, type: 'video', by: 'creator', limit: 8 }),
+      topGroups(registry, { ...all, type: ['music', 'podcast', 'audiobook'], by: 'creator', limit: 8 }),
+      topGroups(registry, { ...all, type: 'video', by: 'creator', limit: 8 }),
     ]);
     const withItems = years.filter(({ items }) => items > 0);
-    const view = { session, years: withItems, chosen: years[chosen], inRange, types, months, music, video };
-    response.send(historyPage(view));
+    const charts = { years: withItems, chosen: years[chosen], types, months };
+    response.send(historyPage({ session, inRange, dated: datedInRange, ...charts, music, video }));
   });
 
   router.get('/search', async (request, response) => {

@@ -1,5 +1,5 @@
 import type { SyncReport } from '@mca/core';
-import { wordsFor, wordsOf } from '../pages/words.ts';
+import { NOTHING_READABLE, wordsFor, wordsOf } from '../pages/words.ts';
 import { describeError } from '../web/describe-error.ts';
 import type { JobView } from '../web/jobs.ts';
 
@@ -23,6 +23,8 @@ export function syncOutcome(reports: readonly Told[], log: (line: string) => voi
   const partly = reports.find(({ status }) => status !== 'complete');
   if (!partly) return { text: `${news} Everything is here.`, done, total: done, outcome: 'good' };
   const why = partly.error ? ` ${wordsFor(partly.error, 'sync')}` : '';
+  if (sum('rejected') > 0 && sum('rejected') === sum('read'))
+    return { text: NOTHING_READABLE, done, outcome: 'partly' };
   const rest =
     partly.error?.reason === 'coverage_gap' ? '' : ' What came is kept, and the next sync goes on from there.';
   return { text: `${news}${why}${rest}`, done, outcome: 'partly' };

@@ -15,6 +15,9 @@ export async function toWebRequest(request: ExpressRequest, baseUrl: string): Pr
 
 /** Sends a web `Response` by Express. */
 export async function sendWebResponse(answer: Response, response: ExpressResponse): Promise<void> {
-  response.status(answer.status).set(Object.fromEntries(answer.headers));
+  response.status(answer.status);
+  for (const [name, value] of answer.headers) if (name !== 'set-cookie') response.set(name, value);
+  // One header each, beside that of the session.
+  for (const cookie of answer.headers.getSetCookie()) response.append('set-cookie', cookie);
   response.send(Buffer.from(await answer.arrayBuffer()));
 }

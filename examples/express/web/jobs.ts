@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Refusal } from './security.ts';
 
 /** How far something is, and how it ended. What browsers are told, as it is. */
 export interface JobView {
@@ -35,6 +37,7 @@ interface Listener {
 }
 
 const KEPT_MS = 10 * 60_000;
+const STEP_MS = 60_000;
 const BROKEN_OFF: JobView = { text: 'This was not finished.', done: 0, outcome: 'bad' };
 
 /** What runs, and what ended a moment ago. In memory: a sync goes on where it stopped, whatever becomes of its job. */
@@ -44,18 +47,22 @@ export class Jobs {
   readonly #onError: (error: unknown, about: string) => JobView;
   /** Users whose work is not taken on any more. */
   readonly #shut = new Set<string>();
+  /** Steps of connecting that wait for a service, and whose they are. */
+  readonly #steps = new Map<Promise<unknown>, string>();
+  readonly #stepMs: number;
   #isClosed = false;
 
-  constructor(onError: (error: unknown, about: string) => JobView) {
+  /** `stepMs` is for how long somebody who goes waits for a service that is being asked. */
+  constructor(onError: (error: unknown, about: string) => JobView, stepMs = STEP_MS) {
     this.#onError = onError;
+    this.#stepMs = stepMs;
   }
 
   /** Starts work; false when the user has the same under way, or is gone. */
   start(userId: string, about: string, text: string, work: Work): boolean {
     if (this.#isClosed || this.#shut.has(userId)) return false;
-    const known = this.of(userId, about);
-    if (known && known.view.outcome === undefined) return false;
-    if (known) this.#jobs.delete(known.id);
+    if (this.isUnderWay(userId, about)) return false;
+    this.forget(userId, about);
     const controller = new AbortController();
     const end = Promise.withResolvers<void>();
     const job: RunningJob = {
@@ -84,9 +91,43 @@ export class Jobs {
     return true;
   }
 
+  /**
+   * Runs what is no job but may store something for a user, such as a step of connecting: who goes waits for its end.
+   *
+   * @throws Refusal 409 when the user is gone
+   */
+  async during<Result>(userId: string, run: () => Promise<Result>): Promise<Result> {
+    if (this.#isClosed || this.#shut.has(userId)) {
+      throw new Refusal(
+        409,
+        'This is over',
+        'Your data is being erased, or the app is closing. Begin anew afterwards.',
+      );
+    }
+    const step = run();
+    this.#steps.set(step, userId);
+    try {
+      return await step;
+    } finally {
+      this.#steps.delete(step);
+    }
+  }
+
+  /** Forgets how a job ended: it is not true any more. One that runs goes on. */
+  forget(userId: string, about: string): void {
+    const job = this.of(userId, about);
+    if (job?.view.outcome !== undefined) this.#jobs.delete(job.id);
+  }
+
   /** The user's job about something, running or just ended. */
   of(userId: string, about: string): Job | undefined {
     return [...this.#jobs.values()].find((job) => job.userId === userId && job.about === about);
+  }
+
+  /** Whether the user waits for this. */
+  isUnderWay(userId: string, about: string): boolean {
+    const job = this.of(userId, about);
+    return job !== undefined && job.view.outcome === undefined;
   }
 
   /** Whether the user waits for anything. */
@@ -114,14 +155,22 @@ export class Jobs {
   }
 
   /**
-   * Stops the jobs of a user who goes, and takes on no more: nothing is stored for somebody nobody can reach. What it
-   * answers lets the user in again, for when going has failed.
+   * Stops the jobs of a user who goes, waits for steps that cannot be stopped, and takes on no more: nothing is stored
+   * for somebody nobody can reach. What it answers lets the user in again, for when going has failed.
+   *
+   * @throws Refusal 503 when a service takes too long to answer; then the user is in
    */
   async shut(userId: string): Promise<() => void> {
     this.#shut.add(userId);
     // Requests that were under way have ended by then.
     setTimeout(() => this.#shut.delete(userId), KEPT_MS).unref();
     await this.stop(userId);
+    const steps = [...this.#steps].filter(([, whose]) => whose === userId).map(([step]) => step);
+    const isOver = Promise.allSettled(steps).then(() => true);
+    if (!(await Promise.race([isOver, pause(this.#stepMs, false, { ref: false })]))) {
+      this.#shut.delete(userId);
+      throw new Refusal(503, 'Not yet', 'A service that you are connecting has not answered. Try again in a minute.');
+    }
     return () => void this.#shut.delete(userId);
   }
 

@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { isLoopback } from '../settings.ts';
 import { isSame, type Sessions, sessionOf } from './session.ts';
 
 /** A refusal that is shown as it stands: title and text are ours, never a stranger's. */
@@ -25,15 +26,28 @@ const POLICY = [
 ].join('; ');
 
 /** What every answer carries. */
-export function safeHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.set({
+export function safeHeaders(baseUrl: string): RequestHandler {
+  const headers = {
     'content-security-policy': POLICY,
     // Not `no-referrer`: with it browsers send `Origin: null`, and nobody could tell our own forms from others'.
     'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'cross-origin-opener-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-  });
+    // Once seen over https, never again without. On `localhost` that would hold for every other server there.
+    ...(baseUrl.startsWith('https:') && !isLoopback(baseUrl) && { 'strict-transport-security': 'max-age=31536000' }),
+  };
+  return (_request, response, next) => {
+    response.set(headers);
+    next();
+  };
+}
+
+/** What nothing here answers to; some of it could not even be handed on. */
+export function knownMethods({ method }: Request, _response: Response, next: NextFunction): void {
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') {
+    throw new Refusal(405, 'This did not work', 'Pages are opened, and forms are sent. Nothing else is done here.');
+  }
   next();
 }
 
@@ -53,6 +67,7 @@ export function ownHost(baseUrl: string): RequestHandler {
 /** Knows the browser, or makes it a new user. */
 export function withSession(sessions: Sessions): RequestHandler {
   return (request, response, next) => {
+    response.locals.isNewcomer = sessions.of(request.headers.cookie) === undefined;
     response.locals.session = sessions.open(request.headers.cookie, response);
     // Pages are one person's.
     response.set('cache-control', 'no-store');

@@ -54,10 +54,8 @@ export class Sessions {
     if (value === undefined || end < 1) return undefined;
     const signed = value.slice(0, end);
     if (!isSame(value.slice(end + 1), this.#derive(signed, 'signature'))) return undefined;
-    // Cookies of earlier versions have no day.
-    const [id = '', day] = signed.split('.');
-    if (day === undefined) return { id, day: 0 };
-    // Browsers forget it by then; copies of it are not good for ever either.
+    const [id = '', day = ''] = signed.split('.');
+    // One without a day is as old as can be. Browsers forget it by then; copies of it are not good for ever either.
     return Number(day) < this.#today() - KEPT_DAYS ? undefined : { id, day: Number(day) };
   }
 
@@ -105,6 +103,11 @@ export class Sessions {
 export function isSame(given: string, wanted: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(wanted)];
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** Whether the session began with this very request: whoever sent it brought no cookie of ours. */
+export function isNewcomer(response: Response): boolean {
+  return response.locals.isNewcomer === true;
 }
 
 /** Who sent the request that is being answered. */

@@ -9,6 +9,7 @@ import { Refusal } from './security.ts';
 /** A file on disk that somebody uploaded. */
 export interface Upload {
   readonly file: ImportFile;
+  readonly size: number;
   /** Whoever gets it removes it. */
   remove(): Promise<void>;
 }
@@ -16,20 +17,29 @@ export interface Upload {
 /** Where uploads go, and what they may be. */
 export interface UploadLimits {
   readonly folder: string;
+  /** All files of a form together. */
   readonly mostBytes: number;
+  /** How many may come and be read at a time, of everybody together. */
+  readonly atOnce: number;
   /** For how long nothing may come. */
   readonly idleMs: number;
+}
+
+interface Place extends Pick<UploadLimits, 'folder' | 'mostBytes'> {
+  readonly fileName: string;
+  /** Of `mostBytes`, after the files before. */
+  readonly left: number;
 }
 
 /**
  * Streams an upload to disk. The file is called `upload` in a folder of its own: the name that the browser says is only
  * shown and matched.
  *
- * @throws Refusal 413 when it is longer than `mostBytes`; then nothing of it is left
+ * @throws Refusal 413 when it is longer than what is `left` of `mostBytes`; then nothing of it is left
  */
 export async function storeUpload(
   bytes: AsyncIterable<Buffer>,
-  { fileName, mostBytes, folder: parent }: Pick<UploadLimits, 'folder' | 'mostBytes'> & { readonly fileName: string },
+  { fileName, mostBytes, left, folder: parent }: Place,
 ): Promise<Upload> {
   const folder = await mkdtemp(join(parent, 'upload-'));
   const path = join(folder, 'upload');
@@ -38,7 +48,7 @@ export async function storeUpload(
   async function* counted(): AsyncGenerator<Buffer, void, undefined> {
     for await (const piece of bytes) {
       size += piece.length;
-      if (size > mostBytes) throw tooLong(mostBytes);
+      if (size > left) throw tooLong(mostBytes);
       yield piece;
     }
   }
@@ -48,12 +58,12 @@ export async function storeUpload(
     await remove();
     throw error;
   }
-  return { file: fileAt(path, nameToShow(fileName), size), remove };
+  return { file: fileAt(path, nameToShow(fileName), size), size, remove };
 }
 
 /** What is said of a file that is too long. */
 export function tooLong(mostBytes: number): Refusal {
-  return new Refusal(413, 'This file is too long', `Files may have up to ${Math.floor(mostBytes / 1_048_576)} MB.`);
+  return new Refusal(413, 'This is too long', `Files may have up to ${Math.floor(mostBytes / 1_048_576)} MB together.`);
 }
 
 /** The last part of whatever the browser said, without control characters. */
