@@ -104,8 +104,8 @@ function blockList(networks: readonly string[]): BlockList {
     const family = isIP(address);
     const most = family === 6 ? 128 : 32;
     const prefix = bits === undefined ? most : Number(bits);
-    // The whole internet is no allow list: somebody meant to turn the guard off.
-    if (!/^\d+$/.test(bits ?? '0') || prefix > most || prefix < 1) throw badEntry(network);
+    if (!/^\d+$/.test(bits ?? '0') || prefix > most) throw badEntry(network);
+    if (prefix < 1) throw everything(network);
     list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
   }
   return list;
@@ -117,6 +117,16 @@ function checkedName(entry: string): string {
   // '127.1' and '0x7f000001' are addresses in disguise.
   if (isIP(new URL(`http://${name}/`).hostname) > 0) throw badEntry(entry);
   return name;
+}
+
+/** The whole internet is no allow list: somebody meant to turn the guard off. */
+function everything(entry: string): McaError {
+  return new McaError({
+    code: 'configuration',
+    reason: 'bad_allow_list',
+    message: `"${entry}" in the allow list of guardedNetwork is everything, and everything cannot be allowed.`,
+    hint: "Public addresses need no entry. Name the networks of your own servers: '192.168.1.0/24'.",
+  });
 }
 
 function badEntry(entry: string): McaError {

@@ -185,6 +185,14 @@ test('addresses are told apart to the bit', () => {
   for (const address of fine.split(' ')) expect(policy.refusal(address, 'h'), address).toBeUndefined();
 });
 
+test('everything cannot be allowed, and that is said', () => {
+  for (const entry of ['0.0.0.0/0', '::/0']) {
+    expect(() => guardedNetwork({ allow: [entry] })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('everything cannot be allowed') }),
+    );
+  }
+});
+
 test('an allow list that says something else than it means is refused', () => {
   for (const entry of [
     '',

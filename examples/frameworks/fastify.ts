@@ -9,11 +9,18 @@ export interface FastifyHost {
   /** Your own log-in. */
   readonly userOf: (request: Request) => RequestUser | undefined;
   readonly sync: (userId: string, connectionId: string) => Promise<object | undefined>;
+  readonly upload: (userId: string, file: File) => Promise<object>;
 }
 
-export function fastifyApp({ registry, baseUrl, userOf, sync }: FastifyHost): FastifyInstance {
+/** What the handlers read is short. */
+const SHORT = 65_536;
+/** An upload is in memory as a whole: larger exports belong on the disk, and their path into `importFile`. */
+const LONG = 100_000_000;
+
+export function fastifyApp({ registry, baseUrl, userOf, sync, upload }: FastifyHost): FastifyInstance {
+  const { origin } = new URL(baseUrl);
   const connect = connectHandlers(registry, { baseUrl, user: userOf });
-  const app = fastify({ bodyLimit: 65_536 });
+  const app = fastify({ bodyLimit: SHORT });
   // Bodies as they were sent: the handlers read them themselves.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -35,10 +42,20 @@ export function fastifyApp({ registry, baseUrl, userOf, sync }: FastifyHost): Fa
   });
   app.post<{ Params: { connection: string } }>('/sync/:connection', async (request, reply) => {
     // Browsers name the origin of every POST.
-    if (request.headers.origin !== baseUrl) return reply.code(403).send({ error: 'foreign_origin' });
+    if (request.headers.origin !== origin) return reply.code(403).send({ error: 'foreign_origin' });
     const user = userOf(toWeb(request));
     if (!user) return reply.code(401).send({ error: 'not_logged_in' });
     return (await sync(user.userId, request.params.connection)) ?? reply.callNotFound();
+  });
+  // In the browser: fetch(`/import?name=${encodeURIComponent(file.name)}`, { method: 'POST', body: file })
+  app.post<{ Querystring: { name?: string } }>('/import', { bodyLimit: LONG }, async (request, reply) => {
+    if (request.headers.origin !== origin) return reply.code(403).send({ error: 'foreign_origin' });
+    const sent = toWeb(request);
+    const user = userOf(sent);
+    if (!user) return reply.code(401).send({ error: 'not_logged_in' });
+    const file = new File([await sent.blob()], request.query.name ?? 'upload');
+    const report = await upload(user.userId, file);
+    return reply.code('error' in report ? 422 : 200).send(report);
   });
   return app;
 }

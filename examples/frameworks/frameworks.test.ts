@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import type { AnyProvider, Registry, RequestUser } from '@mca/core';
 import { createFakeOAuthServer, type FakeOAuthServer, FakeService, fakeProvider } from '@mca/core/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { plays } from '../../test/support/spotify-rows.ts';
 import { fastifyApp } from './fastify.ts';
 import { honoApp } from './hono.ts';
-import { openRegistry, syncOne } from './registry.ts';
+import { importOne, openRegistry, syncOne } from './registry.ts';
 
 const APP = 'https://your.app';
 const SERVICE = 'https://service.test';
@@ -26,12 +27,21 @@ type Ask = (path: string, sent: Sent) => Promise<Answer>;
 /** Stands for the log-in of the host. */
 function userOf(request: Request): RequestUser | undefined {
   const userId = request.headers.get('x-user');
-  return userId === null ? undefined : { userId, sessionBinding: request.headers.get('x-session') ?? userId };
+  return !userId ? undefined : { userId, sessionBinding: request.headers.get('x-session') ?? userId };
 }
+
+/** What both hosts take. A base URL may end in a slash; origins do not. */
+const hostIn = (registry: Registry) => ({
+  registry,
+  baseUrl: `${APP}/`,
+  userOf,
+  sync: (user: string, id: string) => syncOne(registry, user, id),
+  upload: (user: string, file: File) => importOne(registry, user, file),
+});
 
 const HOSTS: Readonly<Record<string, (registry: Registry) => { readonly ask: Ask; close(): Promise<void> }>> = {
   Hono(registry) {
-    const app = honoApp({ registry, baseUrl: APP, userOf, sync: (user, id) => syncOne(registry, user, id) });
+    const app = honoApp(hostIn(registry));
     return {
       async ask(path, { body, ...sent }) {
         const answer = await app.request(APP + path, { ...sent, body: body ?? null });
@@ -45,7 +55,7 @@ const HOSTS: Readonly<Record<string, (registry: Registry) => { readonly ask: Ask
     };
   },
   Fastify(registry) {
-    const app = fastifyApp({ registry, baseUrl: APP, userOf, sync: (user, id) => syncOne(registry, user, id) });
+    const app = fastifyApp(hostIn(registry));
     return {
       async ask(path, { method, headers, body }) {
         const answer = await app.inject({ method, url: path, headers, ...(body !== undefined && { payload: body }) });
@@ -169,6 +179,27 @@ describe.each(Object.entries(HOSTS))('a host in %s', (_name, hostOf) => {
     const long = { state: 'x'.repeat(100_000) };
     const length = String(JSON.stringify(long).length);
     expect((await post('/connect/songbook', long, { 'content-length': length })).status).toBe(413);
+  });
+
+  test('takes an export, and says with 422 what is none', async () => {
+    const headers = { 'x-user': 'ana', origin: APP, 'content-type': 'application/json' };
+    const send = (body: string, more: object = {}) =>
+      host.ask('/import?name=Streaming_History_Audio_2026_0.json', {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body,
+      });
+    // Longer than what the other routes read.
+    const done = await send(JSON.stringify(plays(0, 400)));
+    expect([done.status, JSON.parse(done.text)]).toMatchObject([
+      200,
+      { status: 'complete', provider: 'spotify', counts: { inserted: 400 } },
+    ]);
+    const refused = await send('');
+    expect(refused.status).toBe(422);
+    expect(JSON.parse(refused.text)).toEqual({ error: { code: 'file_parse_error', reason: 'empty_file' } });
+    expect((await send('[]', { origin: 'https://evil.test' })).status).toBe(403);
+    expect((await send('[]', { 'x-user': '' })).status).toBe(401);
   });
 
   test('nobody syncs what is somebody else’s', async () => {

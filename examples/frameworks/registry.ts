@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { createRegistry, type Env, keyRing, McaError, type Registry, syncConnection } from '@mca/core';
+import { createRegistry, type Env, importFile, keyRing, McaError, type Registry, syncConnection } from '@mca/core';
 import { sqlite } from '@mca/core/adapters/sqlite';
 import { listenbrainz } from '@mca/core/providers/listenbrainz';
 import { spotify } from '@mca/core/providers/spotify';
@@ -24,6 +24,19 @@ export async function syncOne(registry: Registry, userId: string, connectionId: 
     });
   } catch (error) {
     if (McaError.isInstance(error) && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+/** Imports what a user uploaded, and says how it went. */
+export async function importOne(registry: Registry, userId: string, file: File) {
+  try {
+    const { status, provider, counts } = await importFile(registry, { userId, file });
+    return { status, provider, counts };
+  } catch (error) {
+    // Nothing of the file was stored: it is damaged, of no known service, or not an export at all.
+    if (McaError.isInstance(error) && error.code === 'file_parse_error')
+      return { error: { code: error.code, reason: error.reason } };
     throw error;
   }
 }

@@ -80,6 +80,6 @@ export function myServiceFileImport(
       formats: [plays],
       hint: 'Hand in the CSV from Settings, Export, or the zip it came in.',
     },
-    withDefaults(importOptions, defaults),
+    withDefaults(importOptions, defaults, 'my-service'),
   );
 }

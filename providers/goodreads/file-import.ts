@@ -17,6 +17,6 @@ export function goodreadsFileImport(
       hint: HINT,
       mistakes: [webPageMistake(HINT)],
     },
-    withDefaults(goodreadsOptionsSchema, defaults),
+    withDefaults(goodreadsOptionsSchema, defaults, 'goodreads'),
   );
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ImportFile } from '@mca/core/provider-kit';
 import { collectImport, fileOf, hostileZips, makeZip, type ZipEntrySpec } from '@mca/core/testing';
 import { describe, expect, test } from 'vitest';
 import { goodreads } from './index.ts';
@@ -14,6 +15,24 @@ test('a zip gives what the file gives', async () => {
   const zipped = await importZip([{ name: 'notes.txt', content: 'x' }, entry]);
   expect(zipped.errors).toEqual([]);
   expect(zipped.items).toEqual((await importFile(NAME, content)).items);
+});
+
+test('under any name, as the README says: by itself, in a zip and in a folder; files of others are left alone', async () => {
+  const expected = (await importFile(NAME, content)).items;
+  const others = [
+    { name: 'films.csv', content: 'Name,Year\nSand Hill,2020\n' },
+    { name: 'read me.txt', content: 'x' },
+  ];
+  const renamed = { name: 'my books (2).csv', content };
+  const folder: ImportFile = {
+    name: 'backup',
+    open: () => fileOf('backup', '').open(),
+    list: async () => [renamed, ...others].map(({ name, content: bytes }) => fileOf(`backup/${name}`, bytes)),
+  };
+  for (const file of [fileOf('my books.csv', content), fileOf('a.zip', makeZip([...others, renamed])), folder]) {
+    const { items, errors } = await collectImport(capability, [file]);
+    expect({ items, errors }).toEqual({ items: expected, errors: [] });
+  }
 });
 
 /** Quoted cells are what other delimiters would change. */

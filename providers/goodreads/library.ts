@@ -37,6 +37,8 @@ export const library: FileFormat<ResolvedGoodreadsOptions> = {
   precision: 'day',
   rank: 1,
   names: /^goodreads.*\.csv$/i,
+  // Under any other name, too; a file of somebody else is left alone.
+  paths: /\.csv$/i,
   recognise: (sample) => (isLibrary(sample) ? 0.95 : 0),
   read: (file, context) => closing(ID, file, context, readRows),
 };

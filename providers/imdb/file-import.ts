@@ -26,6 +26,6 @@ export function imdbFileImport(
         },
       ],
     },
-    withDefaults(imdbOptionsSchema, defaults),
+    withDefaults(imdbOptionsSchema, defaults, 'imdb'),
   );
 }

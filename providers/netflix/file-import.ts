@@ -19,6 +19,6 @@ export function netflixFileImport(
         webPageMistake('Use "Download all" at the bottom of the viewing activity page instead of saving the page.'),
       ],
     },
-    withDefaults(netflixOptionsSchema, defaults),
+    withDefaults(netflixOptionsSchema, defaults, 'netflix'),
   );
 }

@@ -14,6 +14,6 @@ export function spotifyFileImport(
       formats: [extendedHistory, accountData],
       hint: 'Hand in the zip from spotify.com/account/privacy, or a file named Streaming_History_Audio_….json, endsong_….json or StreamingHistory….json.',
     },
-    withDefaults(importOptions, defaults),
+    withDefaults(importOptions, defaults, 'spotify'),
   );
 }

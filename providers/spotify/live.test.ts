@@ -295,14 +295,19 @@ describe('the factory', () => {
     const registry = createRegistry({ providers: [spotify({ skip: { shorterThanMs: 5 } })], ...memory() });
     // @ts-expect-error: only with a client id
     const syncing = syncHistory(registry, { userId: 'ana', provider: 'spotify' });
-    await expect(syncing).rejects.toMatchObject({ code: 'unsupported' });
+    await expect(syncing).rejects.toMatchObject({ code: 'unsupported', hint: expect.stringContaining('client id') });
     expect(Object.keys(spotify().capabilities)).toEqual(['fileImport']);
     expect(spotify().auth).toEqual([{ type: 'file-import' }]);
   });
 
   test('options of imports go through, and misspelt ones are refused', () => {
     // @ts-expect-error: no such option
-    expect(() => spotify({ clientId: 'id', skipp: {} })).toThrow('options are wrong');
+    expect(() => spotify({ clientId: 'id', skipp: {} })).toThrow(
+      expect.objectContaining({
+        provider: 'spotify',
+        message: expect.stringContaining('The spotify options are wrong: Unrecognized key: "skipp"'),
+      }),
+    );
     expect(spotify({ clientId: 'id', skip: { incognito: false } }).capabilities.fileImport.accept).toContain('.zip');
   });
 

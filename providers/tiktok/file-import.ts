@@ -35,7 +35,7 @@ export function tiktokFileImport(
         return found.filter(({ file }) => preference(file.name) === best);
       },
     },
-    withDefaults(tiktokOptionsSchema, defaults),
+    withDefaults(tiktokOptionsSchema, defaults, 'tiktok'),
   );
 }
 

@@ -14,6 +14,6 @@ export function youtubeFileImport(
       formats: [watchHistoryJson, watchHistoryHtml],
       hint: 'The watch history is not in here. At takeout.google.com choose "YouTube and YouTube Music", history, format JSON; a large export comes in several parts, so hand in all of them.',
     },
-    withDefaults(importOptions, defaults),
+    withDefaults(importOptions, defaults, 'youtube'),
   );
 }

@@ -1,15 +1,17 @@
 import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
+import { checkOneOf, FIRST_SYNCS } from '../registry/check-one-of.ts';
 import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import type { AddConnectionOptions, GivenCredentials } from './connect-steps.ts';
+import type { AddConnectionOptions, ConnectedStep, GivenCredentials } from './connect-steps.ts';
 import { hideFields, type StoredCredentials } from './credentials.ts';
 import { establish } from './establish.ts';
 import { checkFields } from './form-fields.ts';
 import { Secret } from './secret.ts';
 import { anonymousOf, providerOf, strategyOf } from './strategies.ts';
 import type { OAuthStrategy } from './token-endpoint.ts';
+import { unlessErased } from './unless-erased.ts';
 
 /**
  * Connects an account with credentials the host has already: from its own login, or from another system. Where the
@@ -23,7 +25,7 @@ import type { OAuthStrategy } from './token-endpoint.ts';
  * const connection = await addConnection(registry, {
  *   userId: 'ana',
  *   provider: 'navidrome',
- *   credentials: { fields: { baseUrl: 'https://music.example', user: 'ana', password } },
+ *   credentials: { fields: { url: 'https://music.example', username: 'ana', password } },
  * });
  * ```
  */
@@ -31,12 +33,17 @@ export async function addConnection(registry: AnyRegistry, options: AddConnectio
   const provider = providerOf(registry, options.provider);
   const { userId, connectionId, account = '', label, firstSync } = options;
   checkUserId(userId);
+  if (firstSync !== undefined) checkOneOf(firstSync, FIRST_SYNCS, 'firstSync');
   await registry.ready();
   const credentials = storable(registry, provider, options.credentials);
   const scopes = credentials?.kind === 'oauth' ? credentials.scopes : [];
   const signal = options.signal ?? new AbortController().signal;
   const known = { userId, provider, connectionId, account, label, firstSync };
-  return (await establish(registry, { ...known, credentials, scopes, signal })).connection;
+  const watched = { registry, userId, provider: provider.id };
+  const step = await unlessErased<ConnectedStep>(watched, () =>
+    establish(registry, { ...known, credentials, scopes, signal }),
+  );
+  return step.connection;
 }
 
 function storable(
@@ -46,7 +53,7 @@ function storable(
 ): StoredCredentials | undefined {
   if (!given) {
     if (anonymousOf(provider)) return undefined;
-    throw unfit(provider, 'needs credentials');
+    throw unfit(provider, 'needs credentials', fieldsHint(provider));
   }
   if ('fields' in given) {
     const strategy = provider.auth.find((each) => each.type === 'form' || each.type === 'host-supplied');
@@ -83,12 +90,19 @@ function isToken(value: string | undefined): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function unfit(provider: AnyProvider, fault: string): McaError {
+/** What to pass to a provider that logs in by fields. */
+function fieldsHint({ auth }: AnyProvider): string | undefined {
+  const fields = auth.flatMap((each) => ('fields' in each ? each.fields : []));
+  if (fields.length === 0) return undefined;
+  return `Pass credentials: { fields: { ${fields.map(({ name, optional }) => (optional ? `${name}?` : name)).join(', ')} } }.`;
+}
+
+function unfit(provider: AnyProvider, fault: string, hint?: string): McaError {
   return new McaError({
     code: 'invalid_data',
     reason: 'unfit_credentials',
     provider: provider.id,
     message: `${provider.name} ${fault}.`,
-    hint: `It can log in by: ${provider.auth.map(({ type }) => type).join(', ') || 'nothing'}.`,
+    hint: hint ?? `It can log in by: ${provider.auth.map(({ type }) => type).join(', ') || 'nothing'}.`,
   });
 }

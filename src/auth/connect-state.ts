@@ -75,7 +75,10 @@ export async function takeFlow(
   if (state === '') throw lost(request, 'What came back has no state.', 'Pass the query of the callback as it came.');
   const taken = await registry.storage.takeConnectState(await sha256Hex(state));
   if (!taken)
-    throw lost(request, 'The flow is unknown: it went through already, or was begun more than ten minutes ago.');
+    throw lost(
+      request,
+      'The flow is unknown: it went through already, was begun more than ten minutes ago, or was opened in another browser.',
+    );
   if (taken.expiresAt <= registry.env.clock.now()) throw lost(request, 'The flow took too long and has expired.');
   // Sealed for its user and provider: under any other it does not open.
   const place = placeOf(request.userId, request.provider, taken.hash);

@@ -122,6 +122,8 @@ describe('connecting by other ways', () => {
     const send = (fields: Record<string, string>, state = begun.state) =>
       continueConnect(rig.registry, { ...who, state, fields });
     expect(await failure(send({ user: 'ada' }))).toBe('invalid_data invalid_field');
+    // By its name, which the host passes, and by its label, which the user sees.
+    await expect(send({ user: 'ada' })).rejects.toThrow('"password" (Password) is missing.');
     expect(await failure(send({ user: 'ada', password: 'x', admin: '1' }))).toBe('invalid_data invalid_field');
     expect(await failure(send({ user: 'ada', password: 'wrong' }))).toBe('auth_expired rejected');
     expect(await rig.registry.storage.listConnections({ userId: 'ana' })).toEqual([]);
@@ -207,6 +209,10 @@ describe('connecting by other ways', () => {
       'nothing',
       `https://a.example/${'x'.repeat(2_048)}`,
     ];
+    await expect(addConnection(rig.registry, who)).rejects.toMatchObject({
+      reason: 'unfit_credentials',
+      hint: 'Pass credentials: { fields: { baseUrl } }.',
+    });
     for (const url of hostile)
       expect(await failure(addConnection(rig.registry, credentials(url)))).toBe('invalid_data invalid_field');
     expect(await failure(beginConnect(rig.registry, who))).toBe('unsupported host_supplied');

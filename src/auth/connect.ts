@@ -1,6 +1,8 @@
 import type { AuthStrategy, FormField } from '../contracts/auth.ts';
+import { CAPABILITY_NAMES } from '../contracts/capabilities/index.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { AnyProvider } from '../contracts/provider.ts';
+import { checkOneOf, FIRST_SYNCS } from '../registry/check-one-of.ts';
 import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomToken } from '../runtime/encoding.ts';
@@ -22,6 +24,7 @@ import { Secret } from './secret.ts';
 import { providerOf, strategyOf } from './strategies.ts';
 import { type Grant, type OAuthStrategy, TokenEndpoint } from './token-endpoint.ts';
 import { accessDenied, TokenFailure } from './token-failure.ts';
+import { unlessErased } from './unless-erased.ts';
 import { checkRoom, connectionToRenew } from './whose-account.ts';
 
 const SLOW_DOWN_MS = 5_000;
@@ -48,6 +51,8 @@ export async function beginConnect(registry: AnyRegistry, options: BeginConnectO
   const provider = providerOf(registry, options.provider);
   const { userId, connectionId, account, firstSync } = options;
   checkUserId(userId);
+  if (firstSync !== undefined) checkOneOf(firstSync, FIRST_SYNCS, 'firstSync');
+  for (const name of options.capabilities ?? []) checkOneOf(name, CAPABILITY_NAMES, 'capabilities');
   await registry.ready();
   const strategy = firstStrategy(provider, options.strategy);
   const again = await connectionToRenew(registry, { userId, provider, connectionId });
@@ -82,7 +87,10 @@ export async function beginConnect(registry: AnyRegistry, options: BeginConnectO
     }
     case 'none': {
       const known = { userId, provider, connectionId, account: account ?? '', firstSync };
-      return establish(registry, { ...known, credentials: undefined, scopes: [], signal });
+      const watched = { registry, userId, provider: provider.id };
+      return unlessErased<ConnectedStep>(watched, () =>
+        establish(registry, { ...known, credentials: undefined, scopes: [], signal }),
+      );
     }
     case 'host-supplied':
       throw new McaError({
@@ -122,6 +130,17 @@ export async function continueConnect(
   const provider = providerOf(registry, options.provider);
   checkUserId(options.userId);
   await registry.ready();
+  // Watched before the flow is taken: from then on nothing of it is left that erasing could take along.
+  return unlessErased<DeviceStep>({ registry, userId: options.userId, provider: provider.id }, () =>
+    goOn(registry, options, provider),
+  );
+}
+
+async function goOn(
+  registry: AnyRegistry,
+  options: ContinueConnectOptions,
+  provider: AnyProvider,
+): Promise<DeviceStep | ConnectedStep> {
   const query = new URLSearchParams(options.query);
   const state = options.state ?? query.get('state') ?? '';
   const flow = await takeFlow(registry, options, state);

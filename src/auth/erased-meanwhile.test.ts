@@ -81,6 +81,13 @@ test('another user who is erased changes nothing', async () => {
   expect((await done).step).toBe('connected');
 });
 
+test('a store whose clock is a year ahead is no reason to take anything back', async () => {
+  const rig = authRig();
+  Object.assign(rig.registry.storage, { takeConnectState: async () => undefined });
+  const credentials = rig.oauth.grant(['read']);
+  expect(await addConnection(rig.registry, { ...ana, credentials })).toMatchObject({ status: 'active' });
+});
+
 test('what connects or fails leaves no watch behind', async () => {
   const rig = authRig();
   const puts: string[] = [];

@@ -50,7 +50,7 @@ function invalid(provider: string, { name, label, help }: FormField, fault: stri
     code: 'invalid_data',
     reason: 'invalid_field',
     provider,
-    message: `"${label}" ${fault}.`,
+    message: label === name ? `"${name}" ${fault}.` : `"${name}" (${label}) ${fault}.`,
     hint: help ?? `Fill in the field "${name}".`,
   });
 }

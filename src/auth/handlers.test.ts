@@ -132,7 +132,18 @@ describe('connecting over HTTP', () => {
     const { state } = await jsonOf<{ state: string }>(await handle(get('/connect/fake')));
     const token = rig.oauth.grant().accessToken;
     const empty = await handle(post('/connect/fake', { state, fields: {} }));
-    expect([empty?.status, (await jsonOf<Failure>(empty)).error.reason]).toEqual([400, 'invalid_field']);
+    // What is said of a field is for whoever fills it in.
+    expect([empty?.status, await jsonOf<Failure>(empty)]).toEqual([
+      400,
+      {
+        error: {
+          code: 'invalid_data',
+          reason: 'invalid_field',
+          message: '"token" (Token) is missing.',
+          hint: 'Fill in the field "token".',
+        },
+      },
+    ]);
     const done = await handle(post('/connect/fake', { state, fields: { token } }));
     const body = (await done?.text()) ?? '';
     expect(JSON.parse(body)).toMatchObject({ step: 'connected' });
@@ -143,6 +154,30 @@ describe('connecting over HTTP', () => {
       body: '{',
     });
     expect((await handle(broken))?.status).toBe(400);
+  });
+
+  test('messages and hints go to the log, and codes to the browser', async () => {
+    const rig = authRig();
+    const logged: unknown[] = [];
+    const write = (message: string, fields?: object) => void logged.push({ message, ...fields });
+    const logger = { debug: write, info: write, warn: write, error: write };
+    const registry = { ...rig.registry, env: { ...rig.registry.env, logger } };
+    const { handle } = handlersOf({ ...rig, registry });
+    const answer = await handle(get('/connect/nobody'));
+    expect([answer?.status, await jsonOf<Failure>(answer)]).toEqual([
+      404,
+      { error: { code: 'not_found', reason: 'unknown_provider' } },
+    ]);
+    expect(logged).toEqual([
+      {
+        message: 'A connect handler refused.',
+        code: 'not_found',
+        reason: 'unknown_provider',
+        provider: 'nobody',
+        hint: 'Registered are: fake.',
+        error: 'No provider "nobody" is registered.',
+      },
+    ]);
   });
 
   test('what a flow asks for is the app to say', async () => {

@@ -80,7 +80,8 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' 
  * - `GET <base>/<provider>/callback` is the address to register at the service
  * - `GET <base>/<provider>/status` and `POST <base>/<provider>/disconnect`
  *
- * Answers hold no secrets. What changes something needs `POST` from a page of the same origin.
+ * Answers hold no secrets. What changes something needs `POST` with a JSON body, from a page of the same origin. Errors are
+ * `{ error: { code, reason } }`, of a form field with `message` and `hint`; what else there is to say goes to `env.logger`.
  *
  * @throws McaError `configuration` `invalid_redirect_uri` for a base URL no service should accept
  * @example
@@ -245,8 +246,13 @@ function texts(fields: unknown): Record<string, string> {
 
 function failed(registry: AnyRegistry, error: unknown): Response {
   if (McaError.isInstance(error)) {
-    const { code, reason, message, hint } = error;
-    return json(STATUS_OF[code] ?? 500, { error: { code, reason, message, hint } });
+    const { code, reason, message, hint, provider } = error;
+    const status = STATUS_OF[code] ?? 500;
+    // Of a field, what is said is for whoever fills it in. All else is for the host alone.
+    if (reason === 'invalid_field') return json(status, { error: { code, reason, message, hint } });
+    const level = status >= 500 ? 'error' : 'info';
+    registry.env.logger[level]('A connect handler refused.', { code, reason, provider, error: message, hint });
+    return json(status, { error: { code, reason } });
   }
   registry.env.logger.error('A connect handler failed.', { error: error instanceof Error ? error.name : typeof error });
   return json(500, { error: { code: 'internal' } });

@@ -8,6 +8,13 @@ import { deleteCredentials } from './vault.ts';
 /** Longer than any service keeps a request waiting. */
 const WATCH_MS = 3_600_000;
 
+/** Whose account is connected, and where. */
+interface Watched {
+  readonly registry: AnyRegistry;
+  readonly userId: string;
+  readonly provider: string;
+}
+
 /**
  * Runs what connects an account. When its user is erased meanwhile, on whatever machine, what it made is taken back: a
  * token must not outlive the last page that said there was none. A row of the user's, which erasing takes along, tells.
@@ -15,28 +22,39 @@ const WATCH_MS = 3_600_000;
  * @throws McaError `not_found` `connection_unknown` when the user was erased meanwhile
  */
 export async function unlessErased<Step extends { readonly step: string }>(
-  { registry, userId, provider }: { registry: AnyRegistry; userId: string; provider: string },
+  watched: Watched,
   work: () => Promise<Step | ConnectedStep>,
 ): Promise<Step | ConnectedStep> {
-  const { storage, env } = registry;
-  const hash = await sha256Hex(randomToken(env.random));
-  await storage.putConnectState({ hash, userId, sealed: '', expiresAt: env.clock.now() + WATCH_MS });
+  const watch = await putWatch(watched);
   let step: Step | ConnectedStep;
   try {
     step = await work();
   } catch (error) {
-    await storage.takeConnectState(hash);
+    await takeWatch(watched, watch);
     throw error;
   }
-  const isErased = (await storage.takeConnectState(hash)) === undefined;
-  if (!isErased || !isConnected(step)) return step;
-  await takeBack(registry, userId, step.connection.id);
+  if ((await takeWatch(watched, watch)) || !isConnected(step)) return step;
+  // Where the clock of the store is far ahead of ours no row lives long enough to tell anything.
+  if (!(await takeWatch(watched, await putWatch(watched)))) return step;
+  await takeBack(watched, step.connection.id);
   throw new McaError({
     code: 'not_found',
     reason: 'connection_unknown',
-    provider,
+    provider: watched.provider,
     message: 'Everything of the user was erased while the account was connected; nothing of it is kept.',
   });
+}
+
+async function putWatch({ registry, userId }: Watched): Promise<string> {
+  const { storage, env } = registry;
+  const hash = await sha256Hex(randomToken(env.random));
+  await storage.putConnectState({ hash, userId, sealed: '', expiresAt: env.clock.now() + WATCH_MS });
+  return hash;
+}
+
+/** Whether it was still there. */
+async function takeWatch({ registry }: Watched, hash: string): Promise<boolean> {
+  return (await registry.storage.takeConnectState(hash)) !== undefined;
 }
 
 function isConnected(step: { readonly step: string }): step is ConnectedStep {
@@ -44,7 +62,7 @@ function isConnected(step: { readonly step: string }): step is ConnectedStep {
 }
 
 /** Tells the service, where the connection is still there to tell of. */
-async function takeBack(registry: AnyRegistry, userId: string, connectionId: string): Promise<void> {
+async function takeBack({ registry, userId }: Watched, connectionId: string): Promise<void> {
   const [connection] = await registry.storage.listConnections({ userId, id: connectionId });
   if (connection) await disconnect(registry, { userId, connectionId });
   await deleteCredentials(registry, connectionId);

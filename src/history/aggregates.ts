@@ -1,7 +1,8 @@
 import { McaError } from '../contracts/errors.ts';
 import type { GroupField, GroupTally, Tally, TimeBucket } from '../contracts/storage/index.ts';
+import { checkOneOf } from '../registry/check-one-of.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
-import { checkLimit, checkOneOf, type ReadFilter, storageFilter } from './read-filter.ts';
+import { checkLimit, type ReadFilter, storageFilter } from './read-filter.ts';
 import { bucketStart, isoDate, nextBucket, startOfDay, type TimelineUnit, zoneOf } from './time-zone.ts';
 
 /** How to cut time. */
@@ -92,7 +93,8 @@ export interface TopOptions extends ReadFilter {
 }
 
 /**
- * The user's top creators, titles, platforms or types.
+ * The user's top creators, titles, platforms or types. By `title`, what has the same title and creator is one: also two
+ * episodes of one name in one series. Ratings and likes count as plays do, unless `action` says otherwise.
  *
  * @example
  * ```ts

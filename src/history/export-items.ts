@@ -1,7 +1,8 @@
 import type { StoredItem } from '../contracts/media-item.ts';
+import { checkOneOf } from '../registry/check-one-of.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { iterateItems } from './query-items.ts';
-import { checkOneOf, type ReadFilter } from './read-filter.ts';
+import type { ReadFilter } from './read-filter.ts';
 
 /** What to export, and how. */
 export interface ExportOptions extends ReadFilter {

@@ -55,6 +55,11 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
   options: ImportFileOptions<P, Id>,
 ): Promise<ImportReport> {
   checkUserId(options.userId);
+  const policy = options.updatePolicy ?? 'longest';
+  if (!['keep', 'longest', 'replace'].includes(policy)) {
+    // As `checkOneOf` says it, whose code a host that only imports does not need.
+    throw invalid('unknown_value', `"updatePolicy" cannot be "${policy}".`, 'It is one of keep, longest, replace.');
+  }
   const sources = Array.isArray(options.file)
     ? (options.file as readonly ImportSource[])
     : [options.file as ImportSource];
@@ -66,12 +71,12 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
   const capability = capabilityOf(registry, provider, 'fileImport');
   const checked = await capability.options['~standard'].validate(options.options ?? {});
   if (checked.issues) {
-    const faults = checked.issues.map(({ message, path }) =>
-      [path?.map(keyOf).join('.'), message].filter(Boolean).join(': '),
+    const faults = checked.issues.map(({ message, path = [] }) =>
+      [...path.map((part) => String(typeof part === 'object' ? part.key : part)), message].join(': '),
     );
     throw invalid(
       'invalid_options',
-      `The options for ${provider} are wrong: ${faults.join('; ')}.`,
+      `The ${provider} options are wrong: ${faults.join('; ')}.`,
       'See the README of the provider.',
       provider,
     );
@@ -85,7 +90,7 @@ export async function importFile<const P extends readonly AnyProvider[], Id exte
     capability,
     options: checked.value,
     files,
-    policy: options.updatePolicy ?? 'longest',
+    policy,
     strict: options.strict ?? false,
     dryRun: options.dryRun ?? false,
     signal,
@@ -102,10 +107,6 @@ function withDistinctNames(files: readonly ImportFile[]): readonly ImportFile[] 
     seen.set(file.name, count);
     return count === 1 ? file : { ...file, name: `${file.name} (${count})` };
   });
-}
-
-function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
-  return String(typeof part === 'object' ? part.key : part);
 }
 
 function invalid(reason: string, message: string, hint: string, provider?: string): McaError {

@@ -2,6 +2,7 @@ import type { Connection } from '../contracts/connection.ts';
 import { McaError } from '../contracts/errors.ts';
 import type { ConnectionPatch } from '../contracts/storage/index.ts';
 import type { SyncLogEntry } from '../contracts/sync.ts';
+import { checkOneOf, FIRST_SYNCS } from '../registry/check-one-of.ts';
 import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { withFirstSync } from '../registry/first-sync.ts';
@@ -32,8 +33,9 @@ export interface ConnectionChange extends OwnConnection {
  * ```
  */
 export async function updateConnection(registry: AnyRegistry, change: ConnectionChange): Promise<Connection> {
-  const connection = await ownConnection(registry, change);
   const { enabled, firstSync } = change;
+  if (firstSync !== undefined) checkOneOf(firstSync, FIRST_SYNCS, 'firstSync');
+  const connection = await ownConnection(registry, change);
   const { status, settings } = connection;
   if (enabled === true && status !== 'active' && status !== 'disabled') {
     throw new McaError({

@@ -1,6 +1,7 @@
 import { McaError } from '../contracts/errors.ts';
 import type { MediaAction, MediaType } from '../contracts/media-item.ts';
 import type { ItemFilter } from '../contracts/storage/index.ts';
+import { checkOneOf } from '../registry/check-one-of.ts';
 import { checkUserId } from '../registry/check-user-id.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { hiddenRanges } from './hidden-ranges.ts';
@@ -39,6 +40,7 @@ export async function storageFilter(registry: AnyRegistry, filter: ReadFilter): 
   checkInstant(filter.to, 'to');
   for (const type of listOf(filter.type) ?? []) checkOneOf(type, TYPES, 'type');
   for (const action of listOf(filter.action) ?? []) checkOneOf(action, ACTIONS, 'action');
+  if (filter.resolve !== undefined) checkOneOf(filter.resolve, ['finest', 'all'], 'resolve');
   await registry.ready();
   const { userId, from, to, tag, text, minTimeSpentMs, connectionId, importId } = filter;
   return {
@@ -59,17 +61,6 @@ export async function storageFilter(registry: AnyRegistry, filter: ReadFilter): 
 
 const TYPES: readonly MediaType[] = ['music', 'video', 'podcast', 'audiobook', 'article', 'book'];
 const ACTIONS: readonly MediaAction[] = ['consumed', 'liked', 'saved', 'rated'];
-
-/** For hosts without a compiler. @throws McaError `invalid_data` naming what is allowed. */
-export function checkOneOf(value: string, allowed: readonly string[], name: string): void {
-  if (allowed.includes(value)) return;
-  throw new McaError({
-    code: 'invalid_data',
-    reason: 'unknown_value',
-    message: `"${name}" cannot be "${String(value)}".`,
-    hint: `It is one of ${allowed.join(', ')}.`,
-  });
-}
 
 function listOf<T extends string>(value: T | readonly T[] | undefined): readonly T[] | undefined {
   return value === undefined || typeof value === 'object' ? value : [value];

@@ -65,23 +65,29 @@ export async function providerOf(registry: AnyRegistry, files: readonly ImportFi
     code: 'file_parse_error',
     reason: 'mixed_files',
     message: `The files belong to different services: ${[...owners].map(([id, name]) => `${name} to ${id}`).join(', ')}.`,
-    hint: 'Import each service in a call of its own: name the provider, or hand in its files alone.',
+    hint: 'Import each service by itself, and name the provider.',
   });
 }
 
 /** Why nobody wants a file. An importer may know better than "unknown": a damaged archive, a mistake people make. */
 async function strangeFile(registry: AnyRegistry, files: readonly ImportFile[], limits: Limits): Promise<McaError> {
   const [file] = files;
-  for (const { capabilities } of registry.withCapability('fileImport')) {
+  const importers = registry.withCapability('fileImport');
+  let first: McaError | undefined;
+  for (const { capabilities } of importers) {
     const known = file && (await capabilities.fileImport?.explain?.(file, limits));
-    if (known) return known;
+    // With several importers none of them knows whose export it was to be.
+    if (known && importers.length > 1 && /^(empty_file|html_page)$/.test(known.reason ?? '')) {
+      return Object.assign(known, { provider: undefined, hint: 'Download the export again.' });
+    }
+    first ??= known;
   }
-  const importers = registry.withCapability('fileImport').map(({ id }) => id);
+  if (first) return first;
   return new McaError({
     code: 'file_parse_error',
     reason: 'unrecognised_file',
     message: `${files.map(({ name }) => name).join(', ')} is of no known kind.`,
-    hint: `Name the provider if you know it. Registered importers: ${importers.join(', ') || 'none'}.`,
+    hint: `Name the provider if you know it. Registered are: ${importers.map(({ id }) => id).join(', ') || 'none'}.`,
     position: { file: file?.name },
   });
 }

@@ -4,6 +4,7 @@ import type { AnyRegistry } from '../registry/create-registry.ts';
 import { randomId } from '../runtime/env.ts';
 import { dueJobs, runJob, warnAll } from './jobs.ts';
 import { type SyncDueOptions, syncDue } from './sync-due.ts';
+import { checkWords } from './sync-tracks.ts';
 
 const WARN_EVERY_MS = 3_600_000;
 const PLAN_MS = 10_000;
@@ -42,6 +43,7 @@ export interface Scheduler {
 export function startScheduler(registry: AnyRegistry, options: SchedulerOptions = {}): Scheduler {
   const { everyMs = 10_000, engine, ...due } = options;
   checkInterval(everyMs);
+  checkWords({ removedUpstream: due.removedUpstream });
   const stopping = new AbortController();
   const signal = AbortSignal.any([stopping.signal, registry.access.closing]);
 

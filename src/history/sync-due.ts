@@ -7,7 +7,7 @@ import { randomId } from '../runtime/env.ts';
 import { dropLease, LEASE_MS } from './sync-lease.ts';
 import type { SyncReport } from './sync-report.ts';
 import { runClaimed } from './sync-run.ts';
-import type { SyncSettings } from './sync-tracks.ts';
+import { checkWords, type SyncSettings } from './sync-tracks.ts';
 
 /** How due syncs are worked off. */
 export interface SyncDueOptions {
@@ -44,6 +44,7 @@ export interface SyncDueReport {
 export async function syncDue(registry: AnyRegistry, options: SyncDueOptions = {}): Promise<SyncDueReport> {
   const { concurrency = 4, limit = Number.POSITIVE_INFINITY } = options;
   checkConcurrency(concurrency);
+  checkWords({ removedUpstream: options.removedUpstream });
   await registry.ready();
   const byStatus = new Map<SyncReport['status'], number>();
   const seen = new Set<string>();

@@ -6,7 +6,7 @@ import { checkUserId } from '../registry/check-user-id.ts';
 import { type AnyRegistry, capabilityOf, type Registry } from '../registry/create-registry.ts';
 import { SyncLedger, type SyncReport } from './sync-report.ts';
 import { runSync } from './sync-run.ts';
-import type { SyncSettings } from './sync-tracks.ts';
+import { checkWords, type SyncSettings } from './sync-tracks.ts';
 
 /** What to sync, for whom, and how. */
 export interface SyncOptions<Id extends string> extends SyncSettings {
@@ -58,6 +58,7 @@ export function syncRatings<const P extends readonly AnyProvider[], Id extends P
 async function sync(registry: AnyRegistry, name: IncrementalName, options: SyncOptions<string>): Promise<SyncReport> {
   checkUserId(options.userId);
   checkMaxPages(options.maxPages);
+  checkWords(options);
   const capability = capabilityOf(registry, options.provider, name);
   await registry.ready();
   const connection = await connectionOf(registry, options);

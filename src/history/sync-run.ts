@@ -11,7 +11,7 @@ import { randomId } from '../runtime/env.ts';
 import { holdLease, keepLease } from './sync-lease.ts';
 import { outcomeOf, SyncLedger, type SyncReport } from './sync-report.ts';
 import { DEFAULT_WAIT_MS, FAILURES_TO_STUCK, nextTurn, waitOf } from './sync-schedule.ts';
-import { type Attempt, type SyncSettings, walkTracks } from './sync-tracks.ts';
+import { type Attempt, checkWords, type SyncSettings, walkTracks } from './sync-tracks.ts';
 
 /**
  * Syncs one capability of one connection: takes its lease, walks, logs, plans the next turn. Never throws for what a
@@ -27,6 +27,7 @@ export async function runSync(
   settings: SyncSettings,
   isTurnOnly = false,
 ): Promise<SyncReport> {
+  checkWords(settings);
   const startedAt = registry.env.clock.now();
   const skip = (more: Pick<SyncReport, 'reason' | 'notBefore'>): SyncReport => ({
     status: 'skipped',

@@ -3,6 +3,7 @@ import type { CapabilityMap, IncrementalName } from '../contracts/capabilities/i
 import type { Connection } from '../contracts/connection.ts';
 import type { SyncProgressEvent } from '../contracts/events.ts';
 import type { UpdatePolicy } from '../contracts/storage/index.ts';
+import { checkOneOf, FIRST_SYNCS, UPDATE_POLICIES } from '../registry/check-one-of.ts';
 import type { AnyRegistry } from '../registry/create-registry.ts';
 import { newTrail } from './next-page.ts';
 import type { HeldLease } from './sync-lease.ts';
@@ -43,6 +44,15 @@ export interface SyncSettings {
   readonly signal?: AbortSignal | undefined;
   /** Called after every page; drives a progress bar. */
   readonly onProgress?: ((event: SyncProgressEvent) => void) | undefined;
+}
+
+/** Words of {@link SyncSettings}, for hosts without a compiler. @throws McaError `invalid_data` `unknown_value` */
+export function checkWords(settings: SyncSettings): void {
+  const { firstSync, again, updatePolicy, removedUpstream } = settings;
+  if (firstSync !== undefined) checkOneOf(firstSync, FIRST_SYNCS, 'firstSync');
+  if (again !== undefined) checkOneOf(again, ['everything'], 'again');
+  if (updatePolicy !== undefined) checkOneOf(updatePolicy, UPDATE_POLICIES, 'updatePolicy');
+  if (removedUpstream !== undefined) checkOneOf(removedUpstream, ['report', 'delete'], 'removedUpstream');
 }
 
 /** One sync under its lease. */

@@ -60,7 +60,7 @@ export function webPageMistake(hint: string): KnownMistake {
     // Nothing of that kind is looked for inside archives; a page under the name of an export is found all the same.
     names: /$^/,
     matches: ({ text }) => /^\s*<(?:!doctype html|html|head|body)\b/i.test(text),
-    message: 'is a web page, not a CSV file.',
+    message: 'is a web page, not an export.',
     hint,
   };
 }

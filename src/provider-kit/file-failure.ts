@@ -23,7 +23,7 @@ export function asFileFailure(file: string, error: unknown): McaError {
   return fileFailure(file, {
     reason: 'file_unreadable',
     message: `${file} could not be read.`,
-    hint: 'Check that the file still exists, that it may be read, and that its disk or download is complete.',
+    hint: 'Check that the file exists, may be read, and is complete.',
     cause: error,
   });
 }

@@ -5,13 +5,15 @@ import type { StandardSchema } from '../contracts/standard-schema.ts';
  * A schema for the options of one import call: the factory's defaults, then what the call says, then validation.
  * Objects one level down (`skip`) merge key by key.
  *
+ * @param provider - its id, for the message
  * @throws McaError `configuration` when the factory's own defaults are wrong: a misspelt option is found when the app starts
  */
 export function withDefaults<Output, Input>(
   schema: StandardSchema<Output, Input>,
   defaults: Input | undefined,
+  provider?: string,
 ): StandardSchema<Output, Input> {
-  assertValid(schema as StandardSchema<unknown, unknown>, defaults);
+  assertValid(schema as StandardSchema<unknown, unknown>, defaults, provider);
   return {
     '~standard': {
       version: 1,
@@ -21,7 +23,7 @@ export function withDefaults<Output, Input>(
   };
 }
 
-function assertValid(schema: StandardSchema<unknown, unknown>, defaults: unknown): void {
+function assertValid(schema: StandardSchema<unknown, unknown>, defaults: unknown, provider: string | undefined): void {
   const result = schema['~standard'].validate(defaults ?? {});
   // A schema that needs time is asked again at the first import.
   if (result instanceof Promise || !result.issues) return;
@@ -31,7 +33,8 @@ function assertValid(schema: StandardSchema<unknown, unknown>, defaults: unknown
   throw new McaError({
     code: 'configuration',
     reason: 'invalid_options',
-    message: `The provider's options are wrong: ${faults.join('; ')}.`,
+    provider,
+    message: `The ${provider ?? "provider's"} options are wrong: ${faults.join('; ')}.`,
     hint: 'See the README of the provider.',
   });
 }

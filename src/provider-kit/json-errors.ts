@@ -30,7 +30,7 @@ export function jsonTooLarge(file: string, position: FilePosition): Error {
   return fileFailure(file, {
     reason: 'record_too_large',
     message: `A record of ${file}, from line ${position.line}, is longer than ${JSON_RECORD_LENGTH_MAX} characters.`,
-    hint: 'Check that this is the file you wanted to import, or download it again: a bracket may be missing.',
+    hint: 'Check that this is the file you wanted to import, or download it again.',
     position,
   });
 }

@@ -207,7 +207,7 @@ async function invalidEncoding(
   return fileFailure(file.name, {
     reason: 'invalid_encoding',
     message: `${file.name} is not ${encoding.toUpperCase()} text: byte ${byte}${line ? ` (line ${line})` : ''} does not fit.`,
-    hint: 'Save the file as UTF-8 without changing anything else, or download the export again.',
+    hint: 'Save the file as UTF-8, or download the export again.',
     position: { byte, line },
   });
 }

@@ -109,7 +109,7 @@ function sizeMismatch(name: string, entry: ListedEntry, what: string): Error {
   return fileFailure(name, {
     reason: 'zip_size_mismatch',
     message: `${name} unpacks to ${what} that its archive claims.`,
-    hint: 'The archive is damaged: download it again.',
+    hint: 'Download the archive again.',
     position: { record: entry.number },
   });
 }

@@ -21,7 +21,7 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
     refuse(
       'malformed_id',
       `"${String(id)}" is no provider id.`,
-      'Lower-case letters, digits and dashes, a letter first, 63 at most.',
+      'Lower-case letters, digits and dashes, a letter first, 63 at most. Call factories: netflix().',
     );
   }
   if (others.has(id))
@@ -53,7 +53,11 @@ export function checkProvider(provider: AnyProvider, others: ReadonlyMap<string,
   for (const strategy of provider.auth) {
     const missing = missingOAuthSetting(strategy);
     if (missing)
-      refuse('invalid_oauth', `Provider "${id}" uses OAuth without a valid ${missing}.`, 'Endpoints are https URLs.');
+      refuse(
+        'invalid_oauth',
+        `Provider "${id}" uses OAuth without a valid ${missing}.`,
+        'Is its environment variable set? Endpoints are https URLs.',
+      );
   }
 }
 

@@ -68,6 +68,19 @@ describe('registration refuses', () => {
     });
   }
 
+  test('a factory that was not called, and a client id that is not set, with what to do', () => {
+    const hintOf = (provider: unknown) => {
+      try {
+        createRegistry({ providers: [provider as AnyProvider], ...memory() });
+      } catch (error) {
+        return (error as { hint?: string }).hint;
+      }
+      return undefined;
+    };
+    expect(hintOf(netflix)).toContain('Call factories: netflix().');
+    expect(hintOf(spotify({ clientId: '' }))).toContain('Is its environment variable set?');
+  });
+
   test('the same id twice', () => {
     expect(() => createRegistry({ providers: [plain, plain], ...memory() })).toThrow(
       expect.objectContaining({ code: 'configuration', reason: 'duplicate_id' }),

@@ -246,6 +246,6 @@ export function capabilityOf<Name extends CapabilityName>(
     reason: 'missing_capability',
     provider: id,
     message: `${provider.name} has no capability "${name}".`,
-    hint: `It can do: ${Object.keys(provider.capabilities).join(', ')}.`,
+    hint: `It can do: ${Object.keys(provider.capabilities).join(', ')}. More may need a client id.`,
   });
 }

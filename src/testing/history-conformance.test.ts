@@ -313,4 +313,15 @@ test('HIST-11 says what is missing', async () => {
   const service = refusal(400);
   const suite = historyConformance({ ...underTest(), foreignCursor: { cursor: '0', service } });
   await expect(suite.find(({ id }) => id === 'HIST-11')?.run()).rejects.toThrow('add a rule to `errors`');
+  const told = [
+    [async () => ({ items: [] }), 'it gave a page without reason cursor_invalid: throw `cursorInvalid`'],
+    [
+      () => Promise.reject(new SyntaxError('x')),
+      'it threw SyntaxError: x, without reason cursor_invalid: throw `cursorInvalid`',
+    ],
+  ] as const;
+  for (const [fetchPage, message] of told) {
+    const careless = historyConformance(underTest(() => ({ fetchPage: fetchPage as never })));
+    await expect(careless.find(({ id }) => id === 'HIST-11')?.run()).rejects.toThrow(message);
+  }
 });

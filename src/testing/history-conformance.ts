@@ -255,10 +255,15 @@ export function historyConformance(underTest: HistoryUnderTest): readonly Confor
       skip: several,
       async run() {
         const { cursor, service: fetch = service.full } = underTest.foreignCursor ?? { cursor: 'no position at all' };
-        const error = await errorOf(capability.fetchPage(contextOf(fetch), { ...start, cursor }));
+        const outcome = await capability.fetchPage(contextOf(fetch), { ...start, cursor }).then(
+          () => 'gave a page',
+          (error: unknown) => error,
+        );
+        const error = McaError.isInstance(outcome) ? outcome : undefined;
+        const what = error ? `became ${error.code}` : outcome === 'gave a page' ? outcome : `threw ${String(outcome)},`;
         assert.ok(
-          error.code === 'invalid_data' && error.reason === 'cursor_invalid',
-          `the service's answer became ${error.code} without reason cursor_invalid: add a rule to \`errors\``,
+          error?.code === 'invalid_data' && error.reason === 'cursor_invalid',
+          `it ${what} without reason cursor_invalid: throw \`cursorInvalid\` of the provider kit, or where the service says so, add a rule to \`errors\``,
         );
       },
     },

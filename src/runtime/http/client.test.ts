@@ -190,6 +190,29 @@ describe('an HTTP client', () => {
     await expect(other.time.until(other.get())).rejects.toMatchObject({ code: 'upstream', reason: 'not_json' });
   });
 
+  test('of a server whose address a user typed in, says what to look at', async () => {
+    const broken = () => {
+      throw new TypeError('fetch failed');
+    };
+    const empty = {
+      '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'x' }] }) },
+    } as const;
+    for (const [answer, reason, schema] of [
+      [() => new Response('<html>Log in</html>'), 'not_json', anything],
+      [broken, 'network', anything],
+      [() => jsonAnswer({ hello: 'world' }), 'unexpected_answer', empty],
+    ] as const) {
+      const { fetch } = recordingFetch(answer);
+      const theirs = httpUnderTest(fetch, { guardedFetch: fetch });
+      await expect(theirs.time.until(theirs.get('things', { schema }))).rejects.toMatchObject({
+        reason,
+        hint: expect.stringContaining('Check the address'),
+      });
+      const ours = httpUnderTest(fetch);
+      await expect(ours.time.until(ours.get('things', { schema }))).rejects.toMatchObject({ reason, hint: undefined });
+    }
+  });
+
   test('R-031 a write whose answer is lost is not sent again, unless the service drops repeats', async () => {
     const lost: readonly [string, () => Response][] = [
       ['connection lost', () => raise()],

@@ -129,10 +129,17 @@ async function ofProvider<Result>(work: () => Result | Promise<Result>): Promise
   }
 }
 
+const WRONG_PLACE = ['network', 'timeout', 'not_json', 'unexpected_answer'];
+const CHECK_ADDRESS =
+  'Check the address, with its port and path; that the server can be reached; and that no log-in page stands in front of it.';
+
 /** Says whose request it was and what for. Errors of below know only the host. */
 function inContext(setup: HttpSetup, request: HttpRequest<unknown>, error: unknown): unknown {
   if (!McaError.isInstance(error) || error.provider !== undefined || error.code === 'cancelled') return error;
-  const { code, reason, hint, retryable, retryAfterMs, cause } = error;
+  const { code, reason, retryable, retryAfterMs, cause } = error;
+  // A server of the user's own: mostly it is the address that is wrong, or what stands in front of it.
+  const isTheirs = setup.guardedFetch !== undefined && WRONG_PLACE.includes(reason ?? '');
+  const hint = error.hint ?? (isTheirs ? CHECK_ADDRESS : undefined);
   const message = `"${request.operation}" of ${setup.provider.name} failed: ${error.message}`;
   return new McaError({ code, reason, hint, retryable, retryAfterMs, cause, message, provider: setup.provider.id });
 }
