@@ -6,7 +6,7 @@ import { type FakePlay, NOW } from './__fixtures__/server.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const LIVES = process.env.MCA_TEST_FULL === '1' ? 60 : 6;
+const LIVES = process.env.MCA_TEST_FULL === '1' ? 60 : 3;
 const STEPS = 15;
 
 // Loaded when first needed: a fake clock would take that for a service that keeps one waiting.

@@ -63,7 +63,7 @@ describe('sync after sync', () => {
   const pathsOf = ({ server }: Rig, from: number) => server.calls.slice(from).map(({ path }) => path);
 
   test('where nothing changed, that is all that is asked: after one more look, and once more at everything', async () => {
-    const rig = rigOf({ plays: plays(1_000) });
+    const rig = rigOf({ plays: plays(300) });
     await rig.connect();
     await rig.sync();
     const asked: number[] = [];
@@ -85,7 +85,7 @@ describe('sync after sync', () => {
   ] as const)(
     'where a stamp is not known (%s, %s), the last days are read each time, everything once a week',
     async (movies, episodes) => {
-      const rig = rigOf({ plays: plays(1_000) });
+      const rig = rigOf({ plays: plays(300) });
       Object.assign(rig.server.stampOf, { movies, episodes });
       await rig.connect();
       await rig.sync();
@@ -145,7 +145,7 @@ describe('sync after sync', () => {
   });
 
   test('a first walk that met an answer that was wrongly empty is made whole within a week', async () => {
-    const rig = rigOf({ plays: plays(2_000) });
+    const rig = rigOf({ plays: plays(1_200) });
     await rig.connect();
     rig.server.failures.push(undefined, undefined, undefined, Response.json([]));
     expect((await rig.sync()).counts.inserted).toBeLessThan(700);
@@ -153,7 +153,7 @@ describe('sync after sync', () => {
       await rig.time.advance(DAY);
       await rig.sync();
     }
-    expect(await rig.items()).toBe(2_000);
+    expect(await rig.items()).toBe(1_200);
   });
 
   test('a clock that was ahead for one sync puts nothing off for long', async () => {
@@ -175,7 +175,7 @@ describe('sync after sync', () => {
   });
 
   test('what is new comes with the last days, and nothing else is read again', async () => {
-    const rig = rigOf({ plays: plays(1_000) });
+    const rig = rigOf({ plays: plays(300) });
     await rig.connect();
     await rig.sync();
     await rig.time.advance(2 * DAY);
@@ -258,7 +258,7 @@ describe('sync after sync', () => {
   });
 
   test('users who want only what is new are never asked for more', async () => {
-    const rig = rigOf({ plays: plays(1_000) });
+    const rig = rigOf({ plays: plays(300) });
     await rig.connect();
     await rig.time.until(syncHistory(rig.registry, { ...ana, firstSync: 'new' }));
     for (let days = 1; days <= 20; days += 1) {

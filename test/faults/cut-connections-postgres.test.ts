@@ -148,8 +148,8 @@ describe.skipIf(!server)('connections to Postgres that break', () => {
     const registry = createRegistry({ providers: [spotify()], storage, credentials });
     const file = history(plays(0, ROWS));
     const run = () => importFile(registry, { userId: 'ana', provider: 'spotify', file });
-    // Neither that of the connection nor that of the first page.
-    proxy.cutAt(COMMIT, 3, 'after');
+    // That of the second page: before it come those of the connection, the lease and the first page.
+    proxy.cutAt(COMMIT, 4, 'after');
     expect(await run()).toMatchObject({ status: 'failed', error: LOST });
     // The same longer: without the key, what comes again and wins is one row more.
     const longer = history(plays(0, ROWS).map((row) => ({ ...row, ms_played: 200_000 })));

@@ -111,7 +111,8 @@ describe('R-057 fields of 256 KiB of one character', () => {
       const slow: string[] = [];
       let files = 0;
       // A pattern that fails at the end starts over at every character; one that succeeds is quick.
-      const texts = REPEATED.flatMap((each) => [`${each.repeat(LONG / 2)}x\n`, ...(full ? [each.repeat(LONG)] : [])]);
+      const some = full ? REPEATED : REPEATED.filter((_, index) => index % 3 === 0);
+      const texts = some.flatMap((each) => [`${each.repeat(LONG / 2)}x\n`, ...(full ? [each.repeat(LONG)] : [])]);
       for (const text of texts) {
         for (const { name, field, content } of longFields(id as keyof typeof seeds, text)) {
           files += 1;

@@ -10,7 +10,7 @@ import { postgresRuns, withoutSequences } from '../support/postgres-model.ts';
 import { recordFigure } from '../support/reliability.ts';
 import { commands, compareReads } from '../support/store-commands.ts';
 
-const RUNS = process.env.MCA_TEST_FULL === '1' ? 1_000 : 100;
+const RUNS = process.env.MCA_TEST_FULL === '1' ? 1_000 : 50;
 const MAX_STEPS = 50;
 
 interface Totals {
@@ -122,7 +122,7 @@ describe('SQLite against the reference', () => {
 });
 
 const server = await postgresServer();
-const POSTGRES_RUNS = process.env.MCA_TEST_FULL === '1' ? 1_000 : 25;
+const POSTGRES_RUNS = process.env.MCA_TEST_FULL === '1' ? 1_000 : 12;
 
 describe.skipIf(!server)('Postgres against the reference', () => {
   let fresh: FreshSchema | undefined;
