@@ -25,6 +25,13 @@ export function fastifyApp({ registry, baseUrl, userOf, sync, upload }: FastifyH
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
+  // Messages may name files, hosts and users: they are for the log.
+  app.setErrorHandler<Error & { statusCode?: number }>((error, request, reply) => {
+    const { statusCode = 500 } = error;
+    request.log.error(error);
+    return reply.code(statusCode).send({ error: statusCode < 500 ? 'refused' : 'internal' });
+  });
+
   /** The address is made of the configuration, never of the `Host` header. */
   function toWeb({ method, url, headers, body }: FastifyRequest): Request {
     const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);

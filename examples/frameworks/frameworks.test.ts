@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { AnyProvider, Registry, RequestUser } from '@mca/core';
+import { type AnyProvider, listConnections, type Registry, type RequestUser } from '@mca/core';
 import { createFakeOAuthServer, type FakeOAuthServer, FakeService, fakeProvider } from '@mca/core/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { plays } from '../../test/support/spotify-rows.ts';
@@ -200,6 +200,27 @@ describe.each(Object.entries(HOSTS))('a host in %s', (_name, hostOf) => {
     expect(JSON.parse(refused.text)).toEqual({ error: { code: 'file_parse_error', reason: 'empty_file' } });
     expect((await send('[]', { origin: 'https://evil.test' })).status).toBe(403);
     expect((await send('[]', { 'x-user': '' })).status).toBe(401);
+  });
+
+  test('a connection of files has nobody to ask', async () => {
+    const headers = { 'x-user': 'ana', origin: APP };
+    const body = JSON.stringify(plays(0, 3));
+    await host.ask('/import?name=Streaming_History_Audio_2026_0.json', { method: 'POST', headers, body });
+    const [connection] = await listConnections(registry, { userId: 'ana' });
+    expect(connection?.kind).toBe('file');
+    expect((await post(`/sync/${connection?.id}`)).status).toBe(404);
+  });
+
+  test('what goes wrong in the host is not told to browsers', async () => {
+    const broken = async () => {
+      throw new Error('SQLITE_BUSY: database /srv/secret/history.db is locked');
+    };
+    Object.assign(registry.storage, { listConnections: broken });
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    const answer = await post('/sync/any');
+    expect(answer.status).toBe(500);
+    expect(answer.text).not.toContain('secret');
+    vi.restoreAllMocks();
   });
 
   test('nobody syncs what is somebody else’s', async () => {

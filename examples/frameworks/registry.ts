@@ -23,7 +23,8 @@ export async function syncOne(registry: Registry, userId: string, connectionId: 
       return { capability, status, counts, reason: reason ?? error?.reason ?? error?.code };
     });
   } catch (error) {
-    if (McaError.isInstance(error) && error.code === 'not_found') return undefined;
+    // No such connection, or one of files, which has nobody to ask.
+    if (McaError.isInstance(error) && /^(?:not_found|unsupported)$/.test(error.code)) return undefined;
     throw error;
   }
 }
